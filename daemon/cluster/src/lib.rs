@@ -1,0 +1,1 @@
+//! Placeholder doc, replaced as the room is furnished.

@@ -1,0 +1,13 @@
+//! Quantities with their unit in the type: time, CPU, memory, GPUs, money.
+
+mod amount;
+mod money;
+mod quantity;
+mod time;
+mod window;
+
+pub use amount::{Bytes, Cpu, Gpu, Resource, Resources};
+pub use money::{Cost, PicoUsd, Rate, Usd};
+pub use quantity::{QuantityError, parse_bytes, parse_cpu, parse_gpu};
+pub use time::{Instant, Millis, parse_rfc3339};
+pub use window::{Window, WindowError};
