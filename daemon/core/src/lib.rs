@@ -4,6 +4,8 @@
 //! `engine` → `advice` → `sleep` → `money` → `schedule` → `cluster` → `units`.
 
 pub mod cluster;
+pub mod engine;
 pub mod money;
 pub mod schedule;
+pub mod sleep;
 pub mod units;

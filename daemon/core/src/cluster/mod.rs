@@ -2,10 +2,13 @@
 
 mod namespace;
 mod node;
+mod owner;
 mod pod;
 mod workload;
 
 pub use namespace::{Keys, Namespace};
 pub use node::{CapacityType, Node, NodeFacts, Provider};
+pub(crate) use owner::glob;
+pub use owner::{Attribution, TeamRule, TeamRules, UNOWNED};
 pub use pod::{Pod, PodPhase};
 pub use workload::{Size, Workload, WorkloadKey, WorkloadKind};

@@ -15,6 +15,8 @@ pub struct Namespace {
     pub uid: Arc<str>,
     /// Name.
     pub name: Arc<str>,
+    /// `metadata.resourceVersion` of the object this was read from.
+    pub resource_version: Arc<str>,
     /// When it was created.
     pub created: Instant,
     /// All labels, under their raw keys.

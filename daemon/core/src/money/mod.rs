@@ -1,5 +1,18 @@
-//! Money: from a node's price to who pays which part of it.
+//! Money: from a node's price to who pays which part of it, exactly.
 
+mod hold;
+mod hours;
+mod ledger;
+mod node_ledger;
 mod price;
+pub mod query;
+mod row;
+mod savings;
+mod split;
 
+pub use hours::Hours;
+pub use ledger::{Ledger, LedgerView, OPEN_FOR};
 pub use price::{Confidence, NodePrice, NodePricer, PriceSource};
+pub use row::{AllocationRow, AssetRow, ByResource, Hour, NodeName, PodName, ResourceHours, SavedRow};
+pub use savings::{ClusterPrice, Savings};
+pub use split::{ResourceRates, Split};

@@ -1,0 +1,79 @@
+//! What the engine wants done. An adapter turns each into one write; the answer comes back as an event.
+
+use std::sync::Arc;
+
+use crate::cluster::WorkloadKey;
+use crate::sleep::{AnnotationPatch, WorkloadPatch};
+
+/// Numbers an action within one life of the daemon.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct ActionId(pub u64);
+
+/// How serious a Kubernetes Event is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Severity {
+    /// For information.
+    Normal,
+    /// Somebody should look.
+    Warning,
+}
+
+/// What an Event is about.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Subject {
+    /// A namespace.
+    Namespace {
+        /// Name.
+        name: Arc<str>,
+        /// UID.
+        uid: Arc<str>,
+    },
+    /// A workload.
+    Workload {
+        /// Namespace, kind and name.
+        key: WorkloadKey,
+        /// UID.
+        uid: Arc<str>,
+    },
+    /// A node.
+    Node {
+        /// Name.
+        name: Arc<str>,
+        /// UID.
+        uid: Arc<str>,
+    },
+}
+
+/// One thing to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Patch a workload.
+    Workload {
+        /// Comes back in [`super::Event::Ended`].
+        id: ActionId,
+        /// The patch.
+        patch: WorkloadPatch,
+    },
+    /// Patch a namespace's annotations.
+    Namespace {
+        /// Comes back in [`super::Event::Ended`].
+        id: ActionId,
+        /// The namespace.
+        name: Arc<str>,
+        /// Its UID.
+        uid: Arc<str>,
+        /// The annotations.
+        annotations: AnnotationPatch,
+    },
+    /// Publish a Kubernetes Event. Nothing comes back; a lost Event is no harm.
+    Announce {
+        /// What it is about.
+        subject: Subject,
+        /// How serious.
+        severity: Severity,
+        /// `CamelCase` reason, such as `Slept`.
+        reason: &'static str,
+        /// One sentence for people.
+        note: Arc<str>,
+    },
+}

@@ -1,0 +1,170 @@
+//! What reaches the engine: facts from the cluster, samples, prices, people's commands, outcomes of actions.
+
+use std::sync::Arc;
+
+use crate::cluster::{Namespace, Node, Pod, Workload, WorkloadKey};
+use crate::engine::action::ActionId;
+use crate::money::NodePrice;
+use crate::sleep::Command;
+use crate::units::{Instant, Millis, Resources};
+
+/// A kind of object that is watched.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// Nodes.
+    Node,
+    /// Namespaces.
+    Namespace,
+    /// Pods.
+    Pod,
+    /// Deployments.
+    Deployment,
+    /// `StatefulSets`.
+    StatefulSet,
+    /// `CronJobs`.
+    CronJob,
+}
+
+impl Kind {
+    /// All of them; the engine is synced when each has been listed once.
+    pub const ALL: [Self; 6] =
+        [Self::Node, Self::Namespace, Self::Pod, Self::Deployment, Self::StatefulSet, Self::CronJob];
+
+    /// The plural, lower-case name, such as `deployments`: for logs and metric labels.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Node => "nodes",
+            Self::Namespace => "namespaces",
+            Self::Pod => "pods",
+            Self::Deployment => "deployments",
+            Self::StatefulSet => "statefulsets",
+            Self::CronJob => "cronjobs",
+        }
+    }
+}
+
+/// What one pod used, averaged over the interval that ends at `at`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UsageSample {
+    /// Namespace of the pod.
+    pub namespace: Arc<str>,
+    /// Name of the pod. The metrics API knows no UID; `at` tells two pods of one name apart.
+    pub pod: Arc<str>,
+    /// End of the measured interval.
+    pub at: Instant,
+    /// Length of the measured interval.
+    pub window: Millis,
+    /// CPU averaged over the interval, memory as last seen.
+    pub usage: Resources,
+}
+
+/// How an action ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Done; the object's new resource version, so that the next patch does not conflict with this one.
+    Done {
+        /// New `metadata.resourceVersion`.
+        resource_version: Arc<str>,
+    },
+    /// Somebody changed the object in between: look again and decide again.
+    Conflict,
+    /// The object is gone.
+    NotFound,
+    /// The API server refuses for good: rights, admission, validation.
+    Refused {
+        /// Its words.
+        reason: Arc<str>,
+    },
+    /// It may work later: throttled, unavailable, timed out.
+    Retry {
+        /// What happened.
+        reason: Arc<str>,
+        /// How long the server asked to wait, if it did.
+        after: Option<Millis>,
+    },
+}
+
+/// One fact that the engine takes in. Facts may come late and twice; each carries its own instant where it has one.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// A node appeared or changed.
+    Node(Node),
+    /// A node is gone.
+    NodeGone {
+        /// Its UID.
+        uid: Arc<str>,
+        /// When it went.
+        at: Instant,
+    },
+    /// What a node costs; sent after [`Event::Node`] whenever the answer is new.
+    NodePriced {
+        /// The node's UID.
+        uid: Arc<str>,
+        /// The price.
+        price: NodePrice,
+    },
+    /// A namespace appeared or changed.
+    Namespace(Namespace),
+    /// A namespace is gone.
+    NamespaceGone {
+        /// Its UID.
+        uid: Arc<str>,
+    },
+    /// A pod appeared or changed.
+    Pod(Pod),
+    /// A pod is gone.
+    PodGone {
+        /// Its UID.
+        uid: Arc<str>,
+        /// When it ended, as well as the object and the watch can tell.
+        at: Instant,
+    },
+    /// A workload appeared or changed.
+    Workload(Workload),
+    /// A workload is gone.
+    WorkloadGone {
+        /// Its UID.
+        uid: Arc<str>,
+    },
+    /// A full list of a kind has been delivered, as events before this one: what it does not name is gone.
+    Listed {
+        /// The kind.
+        kind: Kind,
+        /// UIDs of all objects in the list.
+        uids: Vec<Arc<str>>,
+    },
+    /// A watch broke, or is well again (`problem: None`).
+    Watch {
+        /// The kind.
+        kind: Kind,
+        /// What is wrong, readable alone.
+        problem: Option<Arc<str>>,
+    },
+    /// An object could not be read; its last good state is kept.
+    Unreadable {
+        /// The kind.
+        kind: Kind,
+        /// The object, as `namespace/name` as far as known.
+        object: Arc<str>,
+        /// What is wrong, with the value.
+        reason: Arc<str>,
+    },
+    /// One scrape of the metrics API.
+    Usage(Vec<UsageSample>),
+    /// A scrape failed.
+    UsageFailed {
+        /// What happened.
+        reason: Arc<str>,
+    },
+    /// A person's command.
+    Command(Command),
+    /// An action ended.
+    Ended {
+        /// Which.
+        id: ActionId,
+        /// What it was about; an answer to an action of an earlier life of the daemon is ignored.
+        target: Option<WorkloadKey>,
+        /// How.
+        outcome: Outcome,
+    },
+}

@@ -1,0 +1,177 @@
+//! The engine: one state, fed by events, asked by ticks. Deterministic to the byte: `now` is an argument, maps are
+//! ordered, nothing is read from outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::errand::Errand;
+use super::problems::Problems;
+use super::{Action, ActionId, Counters, Event, Kind, Settings, UsageHealth};
+use crate::cluster::{Attribution, Namespace, Node, Workload, WorkloadKey};
+use crate::money::{Ledger, NodePrice, PodName};
+use crate::sleep::{Known, Wishes};
+use crate::units::{Instant, Millis, Resources};
+
+/// How often the ledger settles while nothing else happens.
+const SETTLE_EVERY: Millis = Millis::MINUTE;
+
+/// A pod that the engine knows.
+#[derive(Debug)]
+pub(super) struct PodState {
+    pub(super) name: Arc<PodName>,
+    pub(super) node: Option<Arc<str>>,
+    pub(super) owner: Option<WorkloadKey>,
+    pub(super) attribution: Arc<Attribution>,
+    pub(super) requests: Resources,
+    pub(super) ready: bool,
+    pub(super) ended: bool,
+    /// Newest usage sample.
+    pub(super) sampled: Option<Instant>,
+}
+
+/// A namespace that the engine knows.
+#[derive(Debug)]
+pub(super) struct SpaceEntry {
+    pub(super) namespace: Namespace,
+    pub(super) wishes: Wishes,
+    pub(super) team: Arc<str>,
+    pub(super) team_rule: Arc<str>,
+    pub(super) owner: Arc<str>,
+    /// Since when it is asleep, or awake after a sleep.
+    pub(super) since: Option<Instant>,
+    pub(super) was_asleep: bool,
+    /// Who gave the last command; goes into the mark of the sleep it causes.
+    pub(super) commanded_by: Option<Arc<str>>,
+    pub(super) errand: Errand,
+}
+
+/// A workload that the engine knows.
+#[derive(Debug)]
+pub(super) struct WorkloadEntry {
+    pub(super) workload: Workload,
+    pub(super) wishes: Wishes,
+    pub(super) known: Known,
+    pub(super) attribution: Arc<Attribution>,
+    /// Woken by us and not ready yet.
+    pub(super) waking: bool,
+    pub(super) refusal: Option<Arc<str>>,
+    pub(super) errand: Errand,
+}
+
+/// What an action was for, until its outcome comes.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Target {
+    Sleep(WorkloadKey),
+    Wake(WorkloadKey),
+    Namespace(Arc<str>),
+}
+
+/// The one state machine.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) settings: Settings,
+    pub(super) ledger: Ledger,
+    pub(super) nodes: BTreeMap<Arc<str>, Arc<Node>>,
+    pub(super) prices: BTreeMap<Arc<str>, Arc<NodePrice>>,
+    pub(super) pods: BTreeMap<Arc<str>, PodState>,
+    /// The newest pod of each namespace and name: the metrics API knows no UID.
+    pub(super) pod_names: BTreeMap<(Arc<str>, Arc<str>), Arc<str>>,
+    pub(super) spaces: BTreeMap<Arc<str>, SpaceEntry>,
+    pub(super) workloads: BTreeMap<WorkloadKey, WorkloadEntry>,
+    pub(super) attributions: BTreeSet<Arc<Attribution>>,
+    pub(super) listed: BTreeSet<Kind>,
+    pub(super) problems: Problems,
+    pub(super) usage: UsageHealth,
+    pub(super) counters: Counters,
+    pub(super) targets: BTreeMap<ActionId, Target>,
+    pub(super) next_action: u64,
+    /// Spaces to look at on the next tick.
+    pub(super) dirty: BTreeSet<Arc<str>>,
+    /// When spaces are to be looked at again although nothing happens to them.
+    pub(super) due: BTreeSet<(Instant, Arc<str>)>,
+    pub(super) out: Vec<Action>,
+    settled_at: Instant,
+}
+
+impl Engine {
+    /// An engine that knows nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        let ledger =
+            Ledger::new(settings.start, settings.split, settings.scrape_interval, settings.keep_rows);
+        Self {
+            ledger,
+            settled_at: settings.start,
+            settings,
+            nodes: BTreeMap::new(),
+            prices: BTreeMap::new(),
+            pods: BTreeMap::new(),
+            pod_names: BTreeMap::new(),
+            spaces: BTreeMap::new(),
+            workloads: BTreeMap::new(),
+            attributions: BTreeSet::new(),
+            listed: BTreeSet::new(),
+            problems: Problems::default(),
+            usage: UsageHealth::default(),
+            counters: Counters::default(),
+            targets: BTreeMap::new(),
+            next_action: 0,
+            dirty: BTreeSet::new(),
+            due: BTreeSet::new(),
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes one fact in, at `now`.
+    pub fn apply(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::Node(node) => self.observe_node(node, now),
+            Event::NodeGone { uid, at } => self.node_gone(&uid, at),
+            Event::NodePriced { uid, price } => self.node_priced(&uid, price, now),
+            Event::Namespace(namespace) => self.observe_namespace(namespace, now),
+            Event::NamespaceGone { uid } => self.namespace_gone(&uid, now),
+            Event::Pod(pod) => self.observe_pod(pod, now),
+            Event::PodGone { uid, at } => self.pod_gone(&uid, at),
+            Event::Workload(workload) => self.observe_workload(workload, now),
+            Event::WorkloadGone { uid } => self.workload_gone(&uid, now),
+            Event::Listed { kind, uids } => self.observe_list(kind, uids, now),
+            Event::Watch { kind, problem } => self.watch_changed(kind, problem, now),
+            Event::Unreadable { kind, object, reason } => self.unreadable(kind, &object, &reason, now),
+            Event::Usage(samples) => self.observe_usage(samples, now),
+            Event::UsageFailed { reason } => self.usage_failed(reason, now),
+            Event::Command(command) => self.command(&command, now),
+            Event::Ended { id, outcome, .. } => self.ended(id, outcome, now),
+        }
+    }
+
+    /// Compares what should be with what is, and says what to do about it. Asking twice gives nothing new.
+    pub fn tick(&mut self, now: Instant) -> Vec<Action> {
+        if now.since(self.settled_at) >= SETTLE_EVERY {
+            self.ledger.settle(now);
+            self.settled_at = now;
+            self.check_usage(now);
+        }
+        if self.is_synced() {
+            self.look_at_spaces(now);
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// The next instant at which [`Self::tick`] has something to do even if no event comes.
+    pub fn next_tick(&self) -> Instant {
+        let settle = self.settled_at + SETTLE_EVERY;
+        match self.due.first() {
+            Some((at, _)) if self.is_synced() => settle.min(*at),
+            _ => settle,
+        }
+    }
+
+    /// Whether every kind has been listed: before that nothing is decided, since half a picture shows nobody at work.
+    pub fn is_synced(&self) -> bool {
+        Kind::ALL.iter().all(|kind| self.listed.contains(kind))
+    }
+
+    /// The settings it was made with.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}

@@ -1,0 +1,20 @@
+//! The one state machine: events in, actions out, an immutable snapshot to read.
+
+mod action;
+mod errand;
+mod event;
+mod machine;
+mod observe;
+mod perform;
+mod picture;
+mod problems;
+mod settings;
+mod snapshot;
+
+pub use action::{Action, ActionId, Severity, Subject};
+pub use event::{Event, Kind, Outcome, UsageSample};
+pub use machine::Engine;
+pub use settings::Settings;
+pub use snapshot::{
+    Counters, NodeView, PodView, Problem, Snapshot, SpaceState, SpaceView, UsageHealth, WorkloadView,
+};

@@ -1,0 +1,487 @@
+//! Facts from the cluster, taken into the state and the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::machine::{PodState, SpaceEntry, WorkloadEntry};
+use super::{Action, Engine, Kind, Severity, Subject, UsageSample};
+use crate::cluster::{
+    Attribution, Namespace, Node, Pod, PodPhase, Size, Workload, WorkloadKey, WorkloadKind,
+};
+use crate::money::{Confidence, NodePrice, PodName};
+use crate::sleep::{Known, Mark, Original, Wishes};
+use crate::units::{Instant, Millis};
+
+/// Samples of one node that lie this close together count as one scrape.
+const ONE_SCRAPE: Millis = Millis::from_secs(30);
+
+impl Engine {
+    pub(super) fn observe_node(&mut self, node: Node, now: Instant) {
+        self.ledger.node(&node, now);
+        self.problems.clear_detail("nodes", "unreadable", &node.name);
+        self.nodes.insert(Arc::clone(&node.uid), Arc::new(node));
+    }
+
+    pub(super) fn node_gone(&mut self, uid: &Arc<str>, at: Instant) {
+        self.ledger.node_gone(uid, at);
+        self.prices.remove(uid);
+        if let Some(node) = self.nodes.remove(uid) {
+            self.problems.forget(&format!("node {}", node.name));
+        }
+    }
+
+    pub(super) fn node_priced(&mut self, uid: &Arc<str>, price: NodePrice, now: Instant) {
+        let price = Arc::new(price);
+        self.ledger.node_priced(uid, Arc::clone(&price), now);
+        if let Some(node) = self.nodes.get(uid) {
+            let object = format!("node {}", node.name);
+            if price.confidence == Confidence::Default {
+                let message = format!("its price is a guess: {}", price.reason);
+                if self.problems.raise(&object, "default-price", "", message.clone(), now) {
+                    self.out.push(Action::Announce {
+                        subject: Subject::Node { name: Arc::clone(&node.name), uid: Arc::clone(uid) },
+                        severity: Severity::Warning,
+                        reason: "PriceUnknown",
+                        note: message.into(),
+                    });
+                }
+            } else {
+                self.problems.clear(&object, "default-price");
+            }
+        }
+        self.prices.insert(Arc::clone(uid), price);
+    }
+
+    pub(super) fn observe_namespace(&mut self, namespace: Namespace, now: Instant) {
+        let name = Arc::clone(&namespace.name);
+        self.problems.clear_detail("namespaces", "unreadable", &name);
+        let of = self.settings.teams.attribute(&name, Some(&namespace), None, None);
+        let zone = self.settings.sleep.zone_of(&of.team);
+        // A namespace that was deleted and made again under its name starts anew.
+        let before = self.spaces.remove(&name).filter(|known| known.namespace.uid == namespace.uid);
+        let known = before.is_some();
+        let keys_changed = before.as_ref().is_none_or(|b| {
+            b.namespace.labels != namespace.labels || b.namespace.annotations != namespace.annotations
+        });
+        let last_good = before.as_ref().map(|b| &b.wishes);
+        let (wishes, bad) =
+            Wishes::read(&namespace.annotations, &self.settings.sleep.prefix, zone, last_good);
+        let subject = Subject::Namespace { name: Arc::clone(&name), uid: Arc::clone(&namespace.uid) };
+        self.report_bad(&format!("namespace {name}"), &subject, &bad, now);
+        let mut entry = SpaceEntry {
+            wishes,
+            team: of.team,
+            team_rule: of.team_rule,
+            owner: of.owner,
+            since: before.as_ref().and_then(|b| b.since),
+            was_asleep: before.as_ref().is_some_and(|b| b.was_asleep),
+            commanded_by: before.as_ref().and_then(|b| b.commanded_by.clone()),
+            errand: before.map(|b| b.errand).unwrap_or_default(),
+            namespace,
+        };
+        entry.errand.saw(&entry.namespace.resource_version);
+        self.spaces.insert(Arc::clone(&name), entry);
+        if keys_changed {
+            self.attribute_again(&name, None, !known, now);
+        }
+        self.dirty.insert(name);
+    }
+
+    pub(super) fn namespace_gone(&mut self, uid: &Arc<str>, _now: Instant) {
+        let found = self.spaces.values().find(|s| s.namespace.uid == *uid);
+        if let Some(name) = found.map(|s| Arc::clone(&s.namespace.name)) {
+            self.spaces.remove(&name);
+            self.problems.forget(&format!("namespace {name}"));
+            self.dirty.insert(name);
+        }
+    }
+
+    pub(super) fn observe_workload(&mut self, workload: Workload, now: Instant) {
+        let key = workload.key.clone();
+        self.problems.clear_detail(
+            kind_of(&key).plural(),
+            "unreadable",
+            &format!("{}/{}", key.namespace, key.name),
+        );
+        let before = self.workloads.remove(&key).filter(|known| known.workload.uid == workload.uid);
+        let namespace = self.spaces.get(&key.namespace).map(|s| &s.namespace);
+        let of = self.settings.teams.attribute(&key.namespace, namespace, Some(&key), Some(&workload));
+        let zone = self.settings.sleep.zone_of(&of.team);
+        let last_good = before.as_ref().map(|b| &b.wishes);
+        let (wishes, bad) = Wishes::read(&workload.annotations, &self.settings.sleep.prefix, zone, last_good);
+        let subject = Subject::Workload { key: key.clone(), uid: Arc::clone(&workload.uid) };
+        self.report_bad(&key.to_string(), &subject, &bad, now);
+        let known = self.read_marks(&workload, before.as_ref().map(|b| &b.known), &subject, now);
+        let attribution = self.intern(of);
+        let new_keys = before.as_ref().is_none_or(|b| *b.attribution != *attribution);
+        let up = match workload.size {
+            Size::Replicas(wanted) => workload.ready_replicas >= wanted,
+            Size::Suspended(_) => true,
+        };
+        // A patch of ours that is under way may already show here; its outcome will still come.
+        let mut entry = WorkloadEntry {
+            wishes,
+            waking: before.as_ref().is_some_and(|b| b.waking) && !up && !known.marked,
+            refusal: before.as_ref().and_then(|b| b.refusal.clone()),
+            errand: before.as_ref().map(|b| b.errand.clone()).unwrap_or_default(),
+            known,
+            attribution,
+            workload,
+        };
+        entry.errand.saw(&entry.workload.resource_version);
+        self.count_sleep(&key, &entry, now);
+        self.workloads.insert(key.clone(), entry);
+        if new_keys {
+            self.attribute_again(&key.namespace, Some(&key), before.is_none(), now);
+        }
+        self.dirty.insert(key.namespace);
+    }
+
+    pub(super) fn workload_gone(&mut self, uid: &Arc<str>, now: Instant) {
+        let found = self.workloads.iter().find(|(_, w)| w.workload.uid == *uid).map(|(key, _)| key.clone());
+        if let Some(key) = found {
+            self.workloads.remove(&key);
+            self.ledger.awake(&key, now);
+            self.problems.forget(&key.to_string());
+            self.dirty.insert(key.namespace);
+        }
+    }
+
+    pub(super) fn observe_pod(&mut self, pod: Pod, now: Instant) {
+        self.problems.clear_detail("pods", "unreadable", &format!("{}/{}", pod.namespace, pod.name));
+        let ended = (pod.phase == PodPhase::Finished).then(|| pod.ended.unwrap_or(now));
+        let Some(known) = self.pods.get_mut(&pod.uid) else {
+            self.new_pod(pod, ended, now);
+            return;
+        };
+        known.ready = pod.ready;
+        let (name, attribution) = (Arc::clone(&known.name), Arc::clone(&known.attribution));
+        if known.ended {
+            return;
+        }
+        let bound_now = known.node.is_none() && pod.node.is_some();
+        let resized = known.requests != pod.requests;
+        known.node.clone_from(&pod.node);
+        known.requests = pod.requests;
+        known.ended = ended.is_some();
+        let Some(node) = pod.node else { return };
+        if bound_now {
+            let from = pod.bound.unwrap_or(now);
+            self.ledger.hold(&node, Arc::clone(&name), attribution, pod.requests, from);
+        } else if resized {
+            self.ledger.change(&node, &name.uid, &attribution, pod.requests, now);
+        }
+        if let Some(at) = ended {
+            self.ledger.release(&node, &name.uid, at);
+        }
+    }
+
+    fn new_pod(&mut self, pod: Pod, ended: Option<Instant>, now: Instant) {
+        let owner = pod.owner.map(|owner| self.followed(owner));
+        let name = Arc::new(PodName {
+            uid: Arc::clone(&pod.uid),
+            namespace: Arc::clone(&pod.namespace),
+            name: Arc::clone(&pod.name),
+        });
+        let attribution = self.attribution_of(&pod.namespace, owner.as_ref());
+        if let Some(node) = &pod.node {
+            let from = pod.bound.unwrap_or(now);
+            // What ended before anything was counted cost nothing here.
+            if ended.is_none_or(|at| at > self.settings.start) {
+                self.ledger.hold(node, Arc::clone(&name), Arc::clone(&attribution), pod.requests, from);
+                if let Some(at) = ended {
+                    self.ledger.release(node, &pod.uid, at);
+                }
+            }
+        }
+        self.pod_names.insert((pod.namespace, pod.name), Arc::clone(&pod.uid));
+        let state = PodState {
+            name,
+            node: pod.node,
+            owner,
+            attribution,
+            requests: pod.requests,
+            ready: pod.ready,
+            ended: ended.is_some(),
+            sampled: None,
+        };
+        self.pods.insert(pod.uid, state);
+    }
+
+    pub(super) fn pod_gone(&mut self, uid: &Arc<str>, at: Instant) {
+        let Some(pod) = self.pods.remove(uid) else { return };
+        if let Some(node) = pod.node.filter(|_| !pod.ended) {
+            self.ledger.release(&node, uid, at);
+        }
+        let key = (Arc::clone(&pod.name.namespace), Arc::clone(&pod.name.name));
+        if self.pod_names.get(&key).is_some_and(|newest| newest == uid) {
+            self.pod_names.remove(&key);
+        }
+    }
+
+    pub(super) fn observe_list(&mut self, kind: Kind, uids: Vec<Arc<str>>, now: Instant) {
+        let seen: BTreeSet<Arc<str>> = uids.into_iter().collect();
+        let gone = |all: &mut dyn Iterator<Item = &Arc<str>>| -> Vec<Arc<str>> {
+            all.filter(|uid| !seen.contains(*uid)).map(Arc::clone).collect()
+        };
+        match kind {
+            Kind::Node => {
+                let gone = gone(&mut self.nodes.keys());
+                gone.iter().for_each(|uid| self.node_gone(uid, now));
+            }
+            Kind::Namespace => {
+                let gone = gone(&mut self.spaces.values().map(|s| &s.namespace.uid));
+                gone.iter().for_each(|uid| self.namespace_gone(uid, now));
+            }
+            Kind::Pod => {
+                let gone = gone(&mut self.pods.keys());
+                gone.iter().for_each(|uid| self.pod_gone(uid, now));
+            }
+            Kind::Deployment | Kind::StatefulSet | Kind::CronJob => {
+                let of_kind = self.workloads.values().filter(|w| kind_of(&w.workload.key) == kind);
+                let gone = gone(&mut of_kind.map(|w| &w.workload.uid));
+                gone.iter().for_each(|uid| self.workload_gone(uid, now));
+            }
+        }
+        if self.listed.insert(kind) && self.is_synced() {
+            self.dirty.extend(self.spaces.keys().cloned());
+        }
+    }
+
+    pub(super) fn watch_changed(&mut self, kind: Kind, problem: Option<Arc<str>>, now: Instant) {
+        match problem {
+            Some(problem) => {
+                let message =
+                    format!("the watch is broken and tried again: {problem}; what was seen last holds");
+                self.problems.raise(kind.plural(), "watch", "", message, now);
+            }
+            None => self.problems.clear(kind.plural(), "watch"),
+        }
+    }
+
+    pub(super) fn unreadable(&mut self, kind: Kind, object: &str, reason: &str, now: Instant) {
+        self.counters.unreadable += 1;
+        let message = format!("{object} cannot be read: {reason}; what was seen of it last holds");
+        self.problems.raise(kind.plural(), "unreadable", object, message, now);
+    }
+
+    pub(super) fn observe_usage(&mut self, samples: Vec<UsageSample>, now: Instant) {
+        self.usage.problem = None;
+        self.problems.clear("usage", "usage-missing");
+        // Samples of one scrape differ by seconds from pod to pod. Taken as they are, each would cut the time of all
+        // pods of its node; one instant per node and scrape keeps a pass linear.
+        let mut newest: BTreeMap<Arc<str>, Instant> = BTreeMap::new();
+        for sample in &samples {
+            if let Some(node) = self.pod_named(&sample.namespace, &sample.pod).and_then(|p| p.node.clone()) {
+                let at = newest.entry(node).or_insert(sample.at);
+                *at = sample.at.max(*at);
+            }
+        }
+        for sample in samples {
+            if sample.at > now + Millis::MINUTE {
+                continue; // a clock ahead of ours: not usage of a time that has been
+            }
+            let Some(uid) = self.pod_names.get(&(sample.namespace, sample.pod)) else { continue };
+            let Some(pod) = self.pods.get_mut(uid) else { continue };
+            let Some(node) = &pod.node else { continue };
+            let common = newest.get(node).copied().unwrap_or(sample.at);
+            let at = if common.since(sample.at) <= ONE_SCRAPE { common } else { sample.at };
+            pod.sampled = pod.sampled.max(Some(at));
+            self.usage.newest = self.usage.newest.max(Some(at));
+            self.ledger.usage(node, uid, at, sample.window, sample.usage);
+        }
+        self.check_usage(now);
+    }
+
+    pub(super) fn usage_failed(&mut self, reason: Arc<str>, now: Instant) {
+        let message = format!("usage cannot be read: {reason}; requests alone count meanwhile");
+        self.problems.raise("usage", "usage-missing", "", message, now);
+        self.usage.problem = Some(reason);
+    }
+
+    pub(super) fn check_usage(&mut self, now: Instant) {
+        let fresh_from = now - Millis(2 * self.settings.scrape_interval.0);
+        self.usage.fresh_pods =
+            self.pods.values().filter(|pod| pod.sampled.is_some_and(|at| at > fresh_from)).count();
+    }
+
+    fn pod_named(&self, namespace: &Arc<str>, name: &Arc<str>) -> Option<&PodState> {
+        self.pods.get(self.pod_names.get(&(Arc::clone(namespace), Arc::clone(name)))?)
+    }
+
+    /// The `CronJob` of a Job, where one of that name is there: the controller names a Job `<cronjob>-<number>`.
+    fn followed(&self, owner: WorkloadKey) -> WorkloadKey {
+        if owner.kind != WorkloadKind::Job {
+            return owner;
+        }
+        let Some((name, number)) = owner.name.rsplit_once('-') else { return owner };
+        if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+            return owner;
+        }
+        let above = WorkloadKey {
+            namespace: Arc::clone(&owner.namespace),
+            kind: WorkloadKind::CronJob,
+            name: name.into(),
+        };
+        if self.workloads.contains_key(&above) { above } else { owner }
+    }
+
+    fn attribution_of(&mut self, space: &Arc<str>, owner: Option<&WorkloadKey>) -> Arc<Attribution> {
+        let workload = owner.and_then(|key| self.workloads.get(key));
+        if let Some(known) = workload {
+            return Arc::clone(&known.attribution);
+        }
+        let namespace = self.spaces.get(space).map(|s| &s.namespace);
+        let of = self.settings.teams.attribute(space, namespace, owner, None);
+        self.intern(of)
+    }
+
+    fn intern(&mut self, attribution: Attribution) -> Arc<Attribution> {
+        if let Some(known) = self.attributions.get(&attribution) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(attribution);
+        self.attributions.insert(Arc::clone(&new));
+        new
+    }
+
+    /// Keys of a namespace or workload changed: from `now` on others may pay for its pods. When the object was not
+    /// known before (`first`), its pods were only seen too early, and it counts for them from their begin.
+    fn attribute_again(&mut self, space: &Arc<str>, only: Option<&WorkloadKey>, first: bool, now: Instant) {
+        if only.is_none() {
+            self.attribute_workloads(space);
+        }
+        let pods: Vec<Arc<str>> = self
+            .pod_names
+            .range((Arc::clone(space), Arc::from(""))..)
+            .take_while(|((namespace, _), _)| namespace == space)
+            .map(|(_, uid)| Arc::clone(uid))
+            .collect();
+        for uid in pods {
+            let Some(owner) = self.pods.get(&uid).map(|pod| pod.owner.clone()) else { continue };
+            let owner = owner.map(|owner| self.followed(owner));
+            if only.is_some() && owner.as_ref() != only {
+                continue;
+            }
+            let attribution = self.attribution_of(space, owner.as_ref());
+            let Some(pod) = self.pods.get_mut(&uid).filter(|pod| pod.attribution != attribution) else {
+                continue;
+            };
+            let before = std::mem::replace(&mut pod.attribution, Arc::clone(&attribution));
+            pod.owner = owner;
+            let Some(node) = pod.node.clone().filter(|_| !pod.ended) else { continue };
+            if first {
+                self.ledger.amend(&node, &uid, &before, &attribution);
+            } else {
+                let requests = pod.requests;
+                self.ledger.change(&node, &uid, &attribution, requests, now);
+            }
+        }
+    }
+
+    fn attribute_workloads(&mut self, space: &Arc<str>) {
+        let keys: Vec<WorkloadKey> = self.workloads_in(space).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            let Some(entry) = self.workloads.get(&key) else { continue };
+            let namespace = self.spaces.get(space).map(|s| &s.namespace);
+            let of = self.settings.teams.attribute(space, namespace, Some(&key), Some(&entry.workload));
+            let attribution = self.intern(of);
+            if let Some(entry) = self.workloads.get_mut(&key) {
+                entry.attribution = attribution;
+            }
+        }
+    }
+
+    /// The workloads of a namespace.
+    pub(super) fn workloads_in(
+        &self,
+        space: &Arc<str>,
+    ) -> impl Iterator<Item = (&WorkloadKey, &WorkloadEntry)> + use<'_> {
+        let space = Arc::clone(space);
+        let first =
+            WorkloadKey { namespace: Arc::clone(&space), kind: WorkloadKind::Deployment, name: "".into() };
+        self.workloads.range(first..).take_while(move |(key, _)| key.namespace == space)
+    }
+
+    /// Keeps the savings in step with the mark.
+    fn count_sleep(&mut self, key: &WorkloadKey, entry: &WorkloadEntry, now: Instant) {
+        let asleep = entry.known.marked && entry.workload.size.is_down();
+        if !asleep {
+            self.ledger.awake(key, now);
+            return;
+        }
+        let mark = entry.known.mark.as_ref();
+        // A suspended CronJob frees what its runs would have used; that is not known, and not guessed.
+        let replicas = entry.known.original.and_then(|o| o.replicas).unwrap_or(0);
+        let freed = entry.workload.pod_requests.times(u64::from(replicas));
+        let policy = mark.map_or_else(|| "unknown".into(), |m| Arc::clone(&m.policy));
+        let since = mark.map_or(now, |m| m.since.min(now));
+        self.ledger.asleep(key, &entry.attribution, &policy, freed, since);
+    }
+
+    /// Reads mark and original; what cannot be read is reported, and its last good reading holds on.
+    fn read_marks(
+        &mut self,
+        workload: &Workload,
+        before: Option<&Known>,
+        subject: &Subject,
+        now: Instant,
+    ) -> Known {
+        let settings = &self.settings.sleep;
+        let mark_text = workload.annotations.get(&settings.key("asleep"));
+        let original_text = workload.annotations.get(&settings.key("original"));
+        let object = workload.key.to_string();
+        let mut bad = None;
+        let original = original_text.and_then(|text| match Original::parse(text) {
+            Ok(original) => Some(original),
+            Err(error) => {
+                bad = Some(error.to_string());
+                before.and_then(|known| known.original)
+            }
+        });
+        let known = Known {
+            mark: mark_text.and_then(|text| Mark::parse(text).ok()),
+            original,
+            marked: mark_text.is_some() || original_text.is_some(),
+        };
+        match bad {
+            Some(message) => {
+                if self.problems.raise(&object, "bad-original", "", message.clone(), now) {
+                    self.out.push(Action::Announce {
+                        subject: subject.clone(),
+                        severity: Severity::Warning,
+                        reason: "BadOriginal",
+                        note: message.into(),
+                    });
+                }
+            }
+            None => self.problems.clear(&object, "bad-original"),
+        }
+        known
+    }
+
+    fn report_bad(&mut self, object: &str, subject: &Subject, bad: &[crate::sleep::BadValue], now: Instant) {
+        let keys: Vec<&str> = bad.iter().map(|value| &*value.key).collect();
+        self.problems.keep(object, "bad-annotation", &keys);
+        for value in bad {
+            if self.problems.raise(object, "bad-annotation", &value.key, value.message.clone(), now) {
+                self.counters.unreadable += 1;
+                self.out.push(Action::Announce {
+                    subject: subject.clone(),
+                    severity: Severity::Warning,
+                    reason: "BadAnnotation",
+                    note: value.message.as_str().into(),
+                });
+            }
+        }
+    }
+}
+
+/// The watched kind of a workload that can sleep.
+pub(super) const fn kind_of(key: &WorkloadKey) -> Kind {
+    match key.kind {
+        WorkloadKind::StatefulSet => Kind::StatefulSet,
+        WorkloadKind::CronJob => Kind::CronJob,
+        _ => Kind::Deployment,
+    }
+}

@@ -1,0 +1,298 @@
+//! From decisions to actions, and what becomes of them. Level-triggered: each look compares what should be with what
+//! is, so that a lost outcome, a crash or a missed edge only means that the next look finds the same gap again.
+
+use std::sync::Arc;
+
+use super::errand::LOST_AFTER;
+use super::machine::{SpaceEntry, Target};
+use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
+use crate::cluster::WorkloadKey;
+use crate::sleep::{
+    AnnotationPatch, Command, Decision, Levels, Mark, Step, Wish, WorkloadPatch, decide, protected_by, step,
+};
+use crate::units::{Instant, Millis};
+
+/// So many failures in a row are worth telling a person; fewer are weather.
+const TRIES_BEFORE_PROBLEM: u32 = 4;
+/// The pause after the API server refused a write for good: rights or admission may be mended.
+const REFUSED_PAUSE: Millis = Millis::from_minutes(5);
+
+impl Engine {
+    /// Looks at all spaces that something happened to, or whose time has come.
+    pub(super) fn look_at_spaces(&mut self, now: Instant) {
+        while let Some((at, name)) = self.due.first().cloned() {
+            if at > now {
+                break;
+            }
+            self.due.remove(&(at, Arc::clone(&name)));
+            self.dirty.insert(name);
+        }
+        for name in std::mem::take(&mut self.dirty) {
+            if let Some(at) = self.look_at(&name, now) {
+                self.due.insert((at.max(now + Millis(1)), name));
+            }
+        }
+    }
+
+    /// Looks at one space; returns when to look again although nothing happens to it.
+    fn look_at(&mut self, name: &Arc<str>, now: Instant) -> Option<Instant> {
+        let space = self.spaces.get(name)?;
+        if space.namespace.terminating {
+            return None;
+        }
+        let by = space.commanded_by.clone();
+        let mut again: Vec<Instant> = Vec::new();
+        let (decision, _) = self.decide_space(name, now)?;
+        again.extend(decision.next_change);
+        let keys: Vec<WorkloadKey> = self.workloads_in(name).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            again.extend(self.look_at_workload(&key, by.as_ref(), now));
+        }
+        again.extend(self.mark_space(name, &decision, now));
+        again.into_iter().min()
+    }
+
+    fn look_at_workload(
+        &mut self,
+        key: &WorkloadKey,
+        by: Option<&Arc<str>>,
+        now: Instant,
+    ) -> Option<Instant> {
+        let (decision, _) = self.decide_workload(key, now)?;
+        let next = decision.next_change;
+        let entry = self.workloads.get(key)?;
+        let nightcap: Arc<str> = "nightcap".into();
+        let by = by.filter(|_| decision.policy.ends_with("asleep-until")).unwrap_or(&nightcap);
+        let step = step(&entry.workload, &entry.known, &decision, by, &self.settings.sleep, now);
+        if matches!(step, Step::Sleep(_) | Step::Wake(_)) && !entry.errand.is_free(now) {
+            return next.into_iter().chain(entry.errand.free_at()).min();
+        }
+        self.note_refusal(key, &step, now);
+        match step {
+            Step::Nothing | Step::Refused(..) | Step::Lost(_) => next,
+            Step::Sleep(patch) => self.write(Target::Sleep(key.clone()), patch, now).or(next),
+            Step::Wake(patch) => self.write(Target::Wake(key.clone()), patch, now).or(next),
+        }
+    }
+
+    fn note_refusal(&mut self, key: &WorkloadKey, step: &Step, now: Instant) {
+        let (reason, message) = match step {
+            Step::Refused(reason, message) => (*reason, message.clone()),
+            Step::Lost(message) => ("original-lost", message.clone()),
+            _ => {
+                self.problems.clear(&key.to_string(), "original-lost");
+                if let Some(entry) = self.workloads.get_mut(key) {
+                    entry.refusal = None;
+                }
+                return;
+            }
+        };
+        let Some(entry) = self.workloads.get_mut(key) else { return };
+        if entry.refusal.as_deref() == Some(message.as_str()) {
+            return;
+        }
+        entry.refusal = Some(message.as_str().into());
+        let subject = Subject::Workload { key: key.clone(), uid: Arc::clone(&entry.workload.uid) };
+        if reason == "original-lost" {
+            self.problems.raise(&key.to_string(), reason, "", message.clone(), now);
+        }
+        if reason != "rolling-out" {
+            let note = message.into();
+            self.out.push(Action::Announce {
+                subject,
+                severity: Severity::Warning,
+                reason: "SleepRefused",
+                note,
+            });
+        }
+    }
+
+    fn write(&mut self, target: Target, patch: WorkloadPatch, now: Instant) -> Option<Instant> {
+        let id = self.number(target);
+        if let Some(entry) = self.workloads.get_mut(&patch.target) {
+            entry.errand.start(id, now);
+        }
+        self.out.push(Action::Workload { id, patch });
+        Some(now + LOST_AFTER)
+    }
+
+    /// Keeps the mark on the namespace in step. It only informs; the marks of the workloads are the truth.
+    fn mark_space(&mut self, name: &Arc<str>, decision: &Decision, now: Instant) -> Option<Instant> {
+        let (mut any, mut all) = (false, true);
+        for (_, entry) in self.workloads_in(name) {
+            let sleeps = entry.known.marked && entry.workload.size.is_down();
+            any |= entry.known.marked;
+            // What was down before, unmarked, is no part of the question.
+            all &= sleeps || !entry.known.marked && entry.workload.size.is_down();
+        }
+        let asleep = any && all;
+        let since = self.workloads_in(name).filter_map(|(_, w)| w.known.mark.as_ref().map(|m| m.since)).max();
+        let key = self.settings.sleep.key("asleep");
+        let space = self.spaces.get_mut(name)?;
+        if asleep != space.was_asleep {
+            space.was_asleep = asleep;
+            space.since = if asleep { since.or(Some(now)) } else { Some(now) };
+        }
+        let shown = space.namespace.annotations.get(&key);
+        let wanted = if asleep {
+            shown.cloned().or_else(|| {
+                let mark = Mark {
+                    since: since.unwrap_or(now),
+                    why: Arc::clone(&decision.why),
+                    policy: Arc::clone(&decision.policy),
+                    by: space.commanded_by.clone().unwrap_or_else(|| "nightcap".into()),
+                };
+                Some(mark.to_json())
+            })
+        } else if any {
+            shown.cloned() // in between: neither asleep nor awake
+        } else {
+            None
+        };
+        if wanted.as_ref() == shown {
+            return None;
+        }
+        if !space.errand.is_free(now) {
+            return space.errand.free_at();
+        }
+        let note: Arc<str> = match &wanted {
+            Some(_) => format!("{name} is asleep. {}", decision.why).into(),
+            None => format!("{name} is awake. {}", decision.why).into(),
+        };
+        let reason = if wanted.is_some() { "Asleep" } else { "Awake" };
+        let uid = Arc::clone(&space.namespace.uid);
+        let subject = Subject::Namespace { name: Arc::clone(name), uid };
+        self.out.push(Action::Announce { subject, severity: Severity::Normal, reason, note });
+        self.annotate(name, AnnotationPatch::from([(key, wanted)]), now)
+    }
+
+    fn annotate(&mut self, name: &Arc<str>, annotations: AnnotationPatch, now: Instant) -> Option<Instant> {
+        let id = self.number(Target::Namespace(Arc::clone(name)));
+        let space = self.spaces.get_mut(name)?;
+        space.errand.start(id, now);
+        let uid = Arc::clone(&space.namespace.uid);
+        self.out.push(Action::Namespace { id, name: Arc::clone(name), uid, annotations });
+        Some(now + LOST_AFTER)
+    }
+
+    fn number(&mut self, target: Target) -> ActionId {
+        self.next_action += 1;
+        let id = ActionId(self.next_action);
+        self.targets.insert(id, target);
+        id
+    }
+
+    /// A person's command becomes annotations of the namespace; what follows from them follows as from anybody's.
+    pub(super) fn command(&mut self, command: &Command, now: Instant) {
+        let name = Arc::clone(command.namespace());
+        let Some(levels) = self.levels(&name, None) else { return };
+        let annotations = command.annotations(levels, &self.settings.sleep, now);
+        if let Some(space) = self.spaces.get_mut(&name) {
+            space.commanded_by = Some(Arc::clone(command.by()));
+            let (verb, subject) = (
+                match command {
+                    Command::Sleep { .. } => "put to sleep",
+                    Command::Wake { .. } => "woken",
+                    Command::KeepAwake { .. } => "kept awake",
+                },
+                Subject::Namespace { name: Arc::clone(&name), uid: Arc::clone(&space.namespace.uid) },
+            );
+            let note = format!("{name} is {verb} by {}", command.by()).into();
+            self.out.push(Action::Announce {
+                subject,
+                severity: Severity::Normal,
+                reason: "Commanded",
+                note,
+            });
+        }
+        self.annotate(&name, annotations, now);
+    }
+
+    /// What a command would write, without doing it.
+    pub fn preview(&self, command: &Command, now: Instant) -> Option<AnnotationPatch> {
+        let levels = self.levels(command.namespace(), None)?;
+        Some(command.annotations(levels, &self.settings.sleep, now))
+    }
+
+    /// An action ended. An answer to an action that is not known (any more) changes nothing.
+    pub(super) fn ended(&mut self, id: ActionId, outcome: Outcome, now: Instant) {
+        let Some(target) = self.targets.remove(&id) else { return };
+        let (name, found) = match &target {
+            Target::Sleep(key) | Target::Wake(key) => {
+                let entry = self.workloads.get_mut(key);
+                let found =
+                    entry.map(|e| (&mut e.errand, Arc::clone(&e.workload.resource_version), key.to_string()));
+                (Arc::clone(&key.namespace), found)
+            }
+            Target::Namespace(name) => {
+                let space = self.spaces.get_mut(name);
+                let version = |s: &SpaceEntry| Arc::clone(&s.namespace.resource_version);
+                let found = space.map(|s| (version(s), &mut s.errand));
+                (Arc::clone(name), found.map(|(seen, errand)| (errand, seen, format!("namespace {name}"))))
+            }
+        };
+        self.dirty.insert(name);
+        let Some((errand, seen, object)) = found else { return };
+        if !errand.answered(id) {
+            return;
+        }
+        match outcome {
+            Outcome::Done { resource_version } => {
+                errand.done(resource_version, &seen, now);
+                self.problems.clear(&object, "write-failed");
+                self.count_done(&target);
+            }
+            Outcome::Conflict => {
+                self.counters.conflicts += 1;
+                errand.conflict(now);
+            }
+            Outcome::NotFound => errand.pause(now, None),
+            Outcome::Refused { reason } => {
+                self.counters.refused += 1;
+                errand.pause(now, Some(REFUSED_PAUSE));
+                let message = format!("the API server refuses the write: {reason}");
+                self.problems.raise(&object, "write-failed", "", message, now);
+            }
+            Outcome::Retry { reason, after } => {
+                self.counters.retries += 1;
+                errand.pause(now, after);
+                if errand.failures() >= TRIES_BEFORE_PROBLEM {
+                    let message = format!("the write fails and is tried again: {reason}");
+                    self.problems.raise(&object, "write-failed", "", message, now);
+                }
+            }
+        }
+    }
+
+    fn count_done(&mut self, target: &Target) {
+        match target {
+            Target::Sleep(_) => self.counters.slept += 1,
+            Target::Wake(key) => {
+                self.counters.woken += 1;
+                if let Some(entry) = self.workloads.get_mut(key) {
+                    entry.waking = true;
+                }
+            }
+            Target::Namespace(_) => {}
+        }
+    }
+
+    /// The wishes that meet on a namespace, or on one of its workloads.
+    pub(super) fn levels(&self, name: &Arc<str>, key: Option<&WorkloadKey>) -> Option<Levels<'_>> {
+        let space = self.spaces.get(name)?;
+        Some(Levels {
+            workload: key.and_then(|key| self.workloads.get(key)).map(|entry| &entry.wishes),
+            namespace: &space.wishes,
+            defaults: &self.settings.sleep.defaults,
+            protected: protected_by(&self.settings.sleep.protected, name),
+        })
+    }
+
+    pub(super) fn decide_space(&self, name: &Arc<str>, now: Instant) -> Option<(Decision, Vec<Wish>)> {
+        Some(decide(self.levels(name, None)?, self.settings.mode, now))
+    }
+
+    pub(super) fn decide_workload(&self, key: &WorkloadKey, now: Instant) -> Option<(Decision, Vec<Wish>)> {
+        Some(decide(self.levels(&key.namespace, Some(key))?, self.settings.mode, now))
+    }
+}

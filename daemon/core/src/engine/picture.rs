@@ -1,0 +1,166 @@
+//! The engine's state as an immutable snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::machine::{SpaceEntry, WorkloadEntry};
+use super::snapshot::SpaceState;
+use super::{Engine, Kind, NodeView, PodView, Snapshot, SpaceView, WorkloadView};
+use crate::cluster::{Size, WorkloadKey, WorkloadKind};
+use crate::money::ClusterPrice;
+use crate::sleep::Decision;
+use crate::units::{Instant, Rate};
+
+impl Engine {
+    /// Everything as it is at `now`.
+    pub fn snapshot(&mut self, now: Instant) -> Snapshot {
+        let view = self.ledger.view(now);
+        let nodes = self.node_views(now);
+        let pods = self.pod_views(now);
+        let spaces = self.space_views(&pods, now);
+        let counters = super::Counters { late_facts: self.ledger.late_facts(), ..self.counters };
+        Snapshot {
+            at: now,
+            cluster: Arc::clone(&self.settings.cluster),
+            mode: self.settings.mode,
+            start: self.settings.start,
+            settled: view.settled,
+            synced: self.is_synced(),
+            missing: Kind::ALL.into_iter().filter(|kind| !self.listed.contains(kind)).collect(),
+            hours: view.hours,
+            nodes,
+            pods,
+            spaces,
+            problems: self.problems.all(),
+            usage: self.usage.clone(),
+            in_flight: self.targets.len(),
+            counters,
+        }
+    }
+
+    fn node_views(&self, now: Instant) -> Vec<NodeView> {
+        let mut views = Vec::with_capacity(self.nodes.len());
+        self.ledger.nodes_at(now, |uid, rates, price, pods| {
+            if let Some(node) = self.nodes.get(uid) {
+                views.push(NodeView { node: Arc::clone(node), price: price.map(Arc::clone), rates, pods });
+            }
+        });
+        views.sort_by(|a, b| a.node.name.cmp(&b.node.name));
+        views
+    }
+
+    fn pod_views(&self, now: Instant) -> Vec<PodView> {
+        let mut views = Vec::with_capacity(self.pods.len());
+        self.ledger.charges_at(now, |pod, node, attribution, charge, hourly| {
+            views.push(PodView {
+                pod: Arc::clone(pod),
+                node: Arc::clone(node),
+                attribution: Arc::clone(attribution),
+                charge,
+                hourly,
+            });
+        });
+        views.sort_by(|a, b| {
+            (&a.pod.namespace, &a.pod.name, &a.pod.uid).cmp(&(&b.pod.namespace, &b.pod.name, &b.pod.uid))
+        });
+        views
+    }
+
+    fn space_views(&self, pods: &[PodView], now: Instant) -> Vec<SpaceView> {
+        let mut costs: BTreeMap<&Arc<str>, (Rate, usize)> = BTreeMap::new();
+        for pod in pods {
+            let (hourly, bare) = costs.entry(&pod.attribution.space).or_default();
+            *hourly += pod.hourly;
+            *bare += usize::from(!pod.attribution.workload.as_ref().is_some_and(is_scalable));
+        }
+        let price = self.ledger.cluster_price();
+        self.spaces
+            .iter()
+            .filter_map(|(name, space)| {
+                let (hourly, bare_pods) = costs.get(name).copied().unwrap_or_default();
+                self.space_view(name, space, hourly, bare_pods, price, now)
+            })
+            .collect()
+    }
+
+    fn space_view(
+        &self,
+        name: &Arc<str>,
+        space: &SpaceEntry,
+        hourly: Rate,
+        bare_pods: usize,
+        price: ClusterPrice,
+        now: Instant,
+    ) -> Option<SpaceView> {
+        let (decision, wishes) = self.decide_space(name, now)?;
+        let mut workloads = Vec::new();
+        let (mut saving, mut would_save) = (Rate(0), Rate(0));
+        let (mut asleep, mut up, mut falling, mut waking) = (0, 0, false, false);
+        for (key, entry) in self.workloads_in(name) {
+            let (own, _) = self.decide_workload(key, now)?;
+            let hourly = worth(entry, price);
+            if entry.known.marked && entry.workload.size.is_down() {
+                asleep += 1;
+                saving += hourly;
+            } else if !entry.workload.size.is_down() {
+                up += 1;
+                if own.wished && entry.refusal.is_none() {
+                    would_save += hourly;
+                }
+                falling |= own.asleep && entry.refusal.is_none();
+            }
+            waking |= entry.waking || entry.known.marked && !own.asleep;
+            workloads.push(workload_view(key, entry, own, hourly));
+        }
+        let state = match (asleep > 0, up > 0) {
+            (true, false) if !waking => SpaceState::Asleep,
+            _ if waking => SpaceState::Waking,
+            _ if falling => SpaceState::Falling,
+            _ => SpaceState::Awake,
+        };
+        Some(SpaceView {
+            name: Arc::clone(name),
+            team: Arc::clone(&space.team),
+            team_rule: Arc::clone(&space.team_rule),
+            owner: Arc::clone(&space.owner),
+            state,
+            since: space.since,
+            decision,
+            wishes,
+            workloads,
+            hourly,
+            saving,
+            would_save,
+            bare_pods,
+        })
+    }
+}
+
+fn workload_view(key: &WorkloadKey, entry: &WorkloadEntry, decision: Decision, hourly: Rate) -> WorkloadView {
+    WorkloadView {
+        key: key.clone(),
+        size: entry.workload.size,
+        ready_replicas: entry.workload.ready_replicas,
+        mark: entry.known.mark.clone(),
+        original: entry.known.original,
+        decision,
+        refusal: entry.refusal.clone(),
+        hourly,
+    }
+}
+
+/// What a workload costs per hour by its requests: as it is, or as it was before it fell asleep.
+fn worth(entry: &WorkloadEntry, price: ClusterPrice) -> Rate {
+    let size =
+        entry.known.original.filter(|_| entry.known.marked).and_then(|o| o.restored(entry.workload.size));
+    match size.unwrap_or(entry.workload.size) {
+        Size::Replicas(replicas) => price.rate_of(entry.workload.pod_requests.times(u64::from(replicas))),
+        // What a CronJob's runs hold is counted with their pods; between runs it holds nothing.
+        Size::Suspended(_) => Rate(0),
+    }
+}
+
+/// Whether Nightcap can turn the pod's owner down.
+const fn is_scalable(key: &WorkloadKey) -> bool {
+    matches!(key.kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::CronJob)
+}

@@ -1,0 +1,183 @@
+//! The picture everything is read from: metrics, API, page, command line. Immutable and shared.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::event::Kind;
+use crate::cluster::{Attribution, Node, WorkloadKey};
+use crate::money::{Hour, NodePrice, PodName, ResourceRates};
+use crate::sleep::{Decision, Mark, Mode, Original};
+use crate::units::{Instant, Rate, Resources};
+
+/// A node as it is now.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NodeView {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Its price, if one is known.
+    pub price: Option<Arc<NodePrice>>,
+    /// The price split over its resources: dollars per hour for all its CPU, all its memory, all its GPUs.
+    pub rates: ResourceRates,
+    /// Pods that hold it now.
+    pub pods: usize,
+}
+
+/// What a pod holds now.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PodView {
+    /// The pod.
+    pub pod: Arc<PodName>,
+    /// Name of its node.
+    pub node: Arc<str>,
+    /// Who pays.
+    pub attribution: Arc<Attribution>,
+    /// The larger of request and usage now.
+    pub charge: Resources,
+    /// What that costs, all resources together.
+    pub hourly: Rate,
+}
+
+/// A workload as it is now.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WorkloadView {
+    /// Namespace, kind and name.
+    pub key: WorkloadKey,
+    /// Its size now.
+    pub size: crate::cluster::Size,
+    /// Pods that are ready.
+    pub ready_replicas: u32,
+    /// The mark of its sleep, if Nightcap put it to sleep.
+    pub mark: Option<Mark>,
+    /// What it was before.
+    pub original: Option<Original>,
+    /// What should be, and why.
+    pub decision: Decision,
+    /// Why it cannot be put to sleep although it should be.
+    pub refusal: Option<Arc<str>>,
+    /// What waking it would cost per hour, or what it costs awake, by its requests.
+    pub hourly: Rate,
+}
+
+/// Whether a space sleeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SpaceState {
+    /// Everything that can sleep sleeps.
+    Asleep,
+    /// Nothing sleeps by our hand, and what was woken is ready.
+    Awake,
+    /// Size is restored, pods are not ready yet.
+    Waking,
+    /// Some workloads are still to be put to sleep.
+    Falling,
+}
+
+/// A space as it is now.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SpaceView {
+    /// Name of the namespace.
+    pub name: Arc<str>,
+    /// Team.
+    pub team: Arc<str>,
+    /// Which rule named the team.
+    pub team_rule: Arc<str>,
+    /// Owner.
+    pub owner: Arc<str>,
+    /// Whether it sleeps.
+    pub state: SpaceState,
+    /// Since when; `None` if not known, as for a space that was awake when the daemon started.
+    pub since: Option<Instant>,
+    /// What should be, and why.
+    pub decision: Decision,
+    /// Every wish that was considered, first the one that won; for `explain`.
+    pub wishes: Vec<crate::sleep::Wish>,
+    /// Its workloads that can sleep.
+    pub workloads: Vec<WorkloadView>,
+    /// What its pods cost per hour now.
+    pub hourly: Rate,
+    /// What it would cost per hour more if it were awake: saved while asleep.
+    pub saving: Rate,
+    /// What it would save per hour if it slept as it should: the forecast of observe mode.
+    pub would_save: Rate,
+    /// Running pods that nothing Nightcap can scale owns.
+    pub bare_pods: usize,
+}
+
+/// Something a person should mend; its own object is concerned, nothing else.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Problem {
+    /// What it is about, such as `namespace shop-dev`.
+    pub object: Arc<str>,
+    /// A short, stable word, such as `bad-annotation`.
+    pub reason: &'static str,
+    /// What is wrong, with the value, and what holds meanwhile.
+    pub message: Arc<str>,
+    /// Since when.
+    pub since: Instant,
+}
+
+/// How the usage signal is doing.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct UsageHealth {
+    /// Newest sample.
+    pub newest: Option<Instant>,
+    /// Pods with a fresh sample.
+    pub fresh_pods: usize,
+    /// Why the last scrape failed, if it did.
+    pub problem: Option<Arc<str>>,
+}
+
+/// One consistent picture of everything, at one instant.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The instant.
+    pub at: Instant,
+    /// Name of the cluster.
+    pub cluster: Arc<str>,
+    /// What the engine may do.
+    pub mode: Mode,
+    /// From when money is counted.
+    pub start: Instant,
+    /// Up to here rows do not change any more, corrections apart.
+    pub settled: Instant,
+    /// Whether every kind has been listed.
+    pub synced: bool,
+    /// Kinds that are not listed yet.
+    pub missing: Vec<Kind>,
+    /// Hours in order; the last one or two are open.
+    pub hours: Vec<Arc<Hour>>,
+    /// Nodes by name.
+    pub nodes: Vec<NodeView>,
+    /// Pods that hold a node, by namespace and name.
+    pub pods: Vec<PodView>,
+    /// Spaces by name.
+    pub spaces: Vec<SpaceView>,
+    /// What needs a person.
+    pub problems: Vec<Problem>,
+    /// The usage signal.
+    pub usage: UsageHealth,
+    /// Actions under way.
+    pub in_flight: usize,
+    /// What was done so far.
+    pub counters: Counters,
+}
+
+/// What the engine has done since it started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Counters {
+    /// Workloads put to sleep.
+    pub slept: u64,
+    /// Workloads woken.
+    pub woken: u64,
+    /// Patches that met a newer object and were decided again.
+    pub conflicts: u64,
+    /// Patches that failed and were tried again.
+    pub retries: u64,
+    /// Patches refused for good.
+    pub refused: u64,
+    /// Facts that came after their hour was settled.
+    pub late_facts: u64,
+    /// Objects or values that could not be read.
+    pub unreadable: u64,
+}

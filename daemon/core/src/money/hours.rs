@@ -1,0 +1,116 @@
+//! The hours that are closed, kept in memory up to a bound.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::node_ledger::{Correction, NodeHour};
+use super::row::{AssetRow, ByResource, Hour, ResourceHours, SavedRow};
+use crate::units::{Instant, Millis, PicoUsd, Window};
+
+/// Closed hours by their start. Shared with snapshots: a correction copies its hour, nothing else is ever changed.
+#[derive(Debug)]
+pub struct Hours {
+    hours: BTreeMap<Instant, Arc<Hour>>,
+    rows: usize,
+    keep_rows: usize,
+}
+
+impl Hours {
+    /// Keeps at least the newest hour, and older ones while all together have at most `keep_rows` rows.
+    pub const fn new(keep_rows: usize) -> Self {
+        Self { hours: BTreeMap::new(), rows: 0, keep_rows }
+    }
+
+    /// The hours, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Hour>> {
+        self.hours.values()
+    }
+
+    pub(super) fn get(&self, start: Instant) -> Option<&Arc<Hour>> {
+        self.hours.get(&start)
+    }
+
+    pub(super) fn add_node(&mut self, done: NodeHour) {
+        let mut allocations = done.allocations;
+        self.rows += allocations.len() + 1;
+        let hour = self.hour(done.hour);
+        hour.allocations.append(&mut allocations);
+        hour.assets.push(done.asset);
+    }
+
+    pub(super) fn add_saved(&mut self, row: SavedRow) {
+        self.rows += 1;
+        self.hour(row.window.start.hour()).saved.push(row);
+    }
+
+    /// Adds a correction, bounded by what can be given: never more than idle has, or than the pod paid.
+    pub(super) fn correct(&mut self, correction: Correction) {
+        let Correction { hour, mut row, refund } = correction;
+        if !self.hours.contains_key(&hour) {
+            return; // not kept any more: what was said of it then stands
+        }
+        let hour = self.hour(hour);
+        let sum = |values: &mut dyn Iterator<Item = ByResource>| {
+            values.fold(ByResource::default(), |mut sum, value| {
+                sum += value;
+                sum
+            })
+        };
+        let available = if refund {
+            sum(&mut hour.allocations.iter().filter(|r| r.pod.uid == row.pod.uid).map(|r| r.cost))
+        } else {
+            sum(&mut hour.assets.iter().filter(|a| a.node.uid == row.node.uid).map(|a| a.idle))
+        };
+        let bounded = |wanted: PicoUsd, available: PicoUsd| wanted.min(available).max(PicoUsd(0));
+        let amount = ByResource {
+            cpu: bounded(row.cost.cpu, available.cpu),
+            memory: bounded(row.cost.memory, available.memory),
+            gpu: bounded(row.cost.gpu, available.gpu),
+        };
+        let none = ByResource::default();
+        let (cost, idle) = if refund { (none - amount, amount) } else { (amount, none - amount) };
+        row.cost = cost;
+        if refund {
+            row.requested = row.requested.scaled(-1.0);
+            row.charged = row.charged.scaled(-1.0);
+        }
+        let asset = AssetRow {
+            node: Arc::clone(&row.node),
+            price: hour.assets.iter().find(|a| a.node.uid == row.node.uid).and_then(|a| a.price.clone()),
+            window: row.window,
+            cost: none,
+            idle,
+            capacity: ResourceHours::default(),
+            charged: row.charged,
+            late: true,
+        };
+        hour.allocations.push(row);
+        hour.assets.push(asset);
+        self.rows += 2;
+    }
+
+    /// Drops the oldest hours over the bound.
+    pub(super) fn trim(&mut self) {
+        while self.rows > self.keep_rows && self.hours.len() > 1 {
+            if let Some((_, hour)) = self.hours.pop_first() {
+                self.rows -= hour.allocations.len() + hour.assets.len() + hour.saved.len();
+            }
+        }
+    }
+
+    fn hour(&mut self, start: Instant) -> &mut Hour {
+        Arc::make_mut(self.hours.entry(start).or_insert_with(|| Arc::new(Hour::new(start))))
+    }
+}
+
+/// The windows of the hours that `span` touches, each cut to it.
+pub(super) fn by_hour(span: Window) -> impl Iterator<Item = Window> {
+    let mut at = span.start;
+    std::iter::from_fn(move || {
+        (at < span.end).then(|| {
+            let window = Window::new(at, span.end.min(at.hour() + Millis::HOUR));
+            at = window.end;
+            window
+        })
+    })
+}

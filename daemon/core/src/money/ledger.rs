@@ -1,0 +1,324 @@
+//! The ledger of the cluster: every node's, and the hours that are closed.
+//!
+//! Facts arrive late, so time is settled only up to [`OPEN_FOR`] ago; a view shows what is settled and a provisional
+//! picture of the rest. What comes later still becomes a correction in its own hour.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::hold::Sample;
+use super::node_ledger::{Correction, NodeLedger};
+use super::savings::ClusterPrice;
+use super::{Hour, Hours, NodeName, NodePrice, PodName, ResourceRates, Savings, Split};
+use crate::cluster::{Attribution, Node};
+use crate::units::{Instant, Millis, Rate, Resources};
+
+/// How long time stays open for late facts before it is settled.
+pub const OPEN_FOR: Millis = Millis::from_minutes(5);
+
+/// A pod that holds a node which is not known yet: the two watches are not in step.
+#[derive(Debug)]
+struct Waiting {
+    pod: Arc<PodName>,
+    attribution: Arc<Attribution>,
+    requests: Resources,
+    from: Instant,
+    to: Option<Instant>,
+}
+
+/// The ledger of a cluster.
+#[derive(Debug)]
+pub struct Ledger {
+    start: Instant,
+    split: Split,
+    hold_forward: Millis,
+    nodes: BTreeMap<Arc<str>, NodeLedger>,
+    /// UID of the newest node of each name.
+    by_name: BTreeMap<Arc<str>, Arc<str>>,
+    waiting: BTreeMap<Arc<str>, Vec<Waiting>>,
+    hours: Hours,
+    savings: Savings,
+    cluster_price: ClusterPrice,
+    settled: Instant,
+    late_facts: u64,
+}
+
+/// What the ledger shows at an instant.
+#[derive(Debug)]
+pub struct LedgerView {
+    /// Closed hours, then the open one or two.
+    pub hours: Vec<Arc<Hour>>,
+    /// Up to here rows do not change any more, corrections apart.
+    pub settled: Instant,
+}
+
+impl Ledger {
+    /// A ledger that counts from `start`. A usage sample is held forward for at most two of `scrape_interval`.
+    pub fn new(start: Instant, split: Split, scrape_interval: Millis, keep_rows: usize) -> Self {
+        Self {
+            start,
+            split,
+            hold_forward: Millis(2 * scrape_interval.0),
+            nodes: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            hours: Hours::new(keep_rows),
+            savings: Savings::default(),
+            cluster_price: ClusterPrice::default(),
+            settled: start,
+            late_facts: 0,
+        }
+    }
+
+    /// A node appeared, or offers something else since `now`.
+    pub fn node(&mut self, node: &Node, now: Instant) {
+        match self.nodes.get_mut(&node.uid) {
+            Some(ledger) => ledger.offer(node.capacity, self.split, now),
+            None => {
+                let name = NodeName {
+                    uid: Arc::clone(&node.uid),
+                    name: Arc::clone(&node.name),
+                    provider_id: Arc::clone(&node.provider_id),
+                    facts: node.facts.clone(),
+                };
+                let start = node.created.max(self.start);
+                self.nodes.insert(Arc::clone(&node.uid), NodeLedger::new(name, start, node.capacity));
+                self.by_name.insert(Arc::clone(&node.name), Arc::clone(&node.uid));
+                for waiting in self.waiting.remove(&node.name).unwrap_or_default() {
+                    let (pod, to) = (Arc::clone(&waiting.pod), waiting.to);
+                    self.hold(&node.name, pod, waiting.attribution, waiting.requests, waiting.from);
+                    if let Some(to) = to {
+                        self.release(&node.name, &waiting.pod.uid, to);
+                    }
+                }
+            }
+        }
+        self.reprice(now);
+    }
+
+    /// A node costs this much from `at` on; its first price holds from its start.
+    pub fn node_priced(&mut self, uid: &str, price: Arc<NodePrice>, at: Instant) {
+        if let Some(node) = self.nodes.get_mut(uid) {
+            node.price(price, self.split, at);
+        }
+        self.reprice(at);
+    }
+
+    /// A node is gone since `at`.
+    pub fn node_gone(&mut self, uid: &str, at: Instant) {
+        if let Some(node) = self.nodes.get_mut(uid) {
+            node.finish(at);
+            if self.by_name.get(&node.name.name).is_some_and(|newest| **newest == *uid) {
+                self.by_name.remove(&node.name.name);
+            }
+        }
+        self.reprice(at);
+    }
+
+    /// A pod holds the node of this name since `from`. Known already: nothing happens.
+    pub fn hold(
+        &mut self,
+        node: &Arc<str>,
+        pod: Arc<PodName>,
+        attribution: Arc<Attribution>,
+        requests: Resources,
+        from: Instant,
+    ) {
+        match self.node_named(node) {
+            Some(ledger) => {
+                let corrections = ledger.hold(pod, attribution, requests, from);
+                self.correct(corrections);
+            }
+            None => {
+                let waiting = self.waiting.entry(Arc::clone(node)).or_default();
+                if !waiting.iter().any(|w| w.pod.uid == pod.uid) {
+                    waiting.push(Waiting { pod, attribution, requests, from, to: None });
+                }
+            }
+        }
+    }
+
+    /// A pod gave its node back at `at`.
+    pub fn release(&mut self, node: &Arc<str>, pod_uid: &str, at: Instant) {
+        // The node may be gone, and another of its name be there: look at all that ever had it.
+        if let Some(waiting) =
+            self.waiting.get_mut(node).and_then(|w| w.iter_mut().find(|w| *w.pod.uid == *pod_uid))
+        {
+            waiting.to = Some(waiting.to.map_or(at, |to| to.min(at)));
+            return;
+        }
+        if let Some(ledger) = self.node_named(node) {
+            let corrections = ledger.release(pod_uid, at);
+            self.correct(corrections);
+        }
+    }
+
+    /// From `at` on the pod requests something else, or somebody else pays.
+    pub fn change(
+        &mut self,
+        node: &Arc<str>,
+        pod_uid: &str,
+        attribution: &Arc<Attribution>,
+        requests: Resources,
+        at: Instant,
+    ) {
+        if let Some(ledger) = self.node_named(node) {
+            ledger.change(pod_uid, attribution, requests, at);
+        } else if let Some(waiting) =
+            self.waiting.get_mut(node).and_then(|w| w.iter_mut().find(|w| *w.pod.uid == *pod_uid))
+        {
+            waiting.requests = requests;
+            waiting.attribution = Arc::clone(attribution);
+        }
+    }
+
+    /// Who pays for a pod was not known when it was first seen: for all of its hold where it was `before`, it is
+    /// `after`.
+    pub fn amend(
+        &mut self,
+        node: &Arc<str>,
+        pod_uid: &str,
+        before: &Arc<Attribution>,
+        after: &Arc<Attribution>,
+    ) {
+        if let Some(ledger) = self.node_named(node) {
+            ledger.amend(pod_uid, before, after);
+        } else if let Some(waiting) =
+            self.waiting.get_mut(node).and_then(|w| w.iter_mut().find(|w| *w.pod.uid == *pod_uid))
+        {
+            waiting.attribution = Arc::clone(after);
+        }
+    }
+
+    /// A pod used `usage`, on average from `at - window` to `at`.
+    pub fn usage(&mut self, node: &Arc<str>, pod_uid: &str, at: Instant, window: Millis, usage: Resources) {
+        let hold_forward = self.hold_forward;
+        if let Some(ledger) = self.node_named(node) {
+            ledger.sample(pod_uid, Sample { at, from: at - window, usage }, hold_forward);
+        }
+    }
+
+    /// Settles up to [`OPEN_FOR`] before `now`. An earlier `now` than before changes nothing.
+    pub fn settle(&mut self, now: Instant) {
+        let horizon = now - OPEN_FOR;
+        if horizon > self.settled {
+            self.settled = horizon;
+        }
+        for node in self.nodes.values_mut() {
+            for done in node.settle(horizon, self.hold_forward) {
+                self.hours.add_node(done);
+            }
+        }
+        self.nodes.retain(|_, node| !node.is_finished());
+        self.savings.count(self.cluster_price, now, &mut self.hours);
+        self.hours.trim();
+    }
+
+    /// A workload sleeps since `since`, which frees `freed`.
+    pub fn asleep(
+        &mut self,
+        key: &crate::cluster::WorkloadKey,
+        attribution: &Arc<Attribution>,
+        policy: &Arc<str>,
+        freed: Resources,
+        since: Instant,
+    ) {
+        self.savings.asleep(key, attribution, policy, freed, since.max(self.start));
+    }
+
+    /// A workload is awake again since `at`, or gone.
+    pub fn awake(&mut self, key: &crate::cluster::WorkloadKey, at: Instant) {
+        self.savings.awake(key, self.cluster_price, at, &mut self.hours);
+    }
+
+    /// What a unit of each resource costs in this cluster. While no node is there, as when the last one was.
+    pub const fn cluster_price(&self) -> ClusterPrice {
+        self.cluster_price
+    }
+
+    /// How many facts came after their time was settled.
+    pub const fn late_facts(&self) -> u64 {
+        self.late_facts
+    }
+
+    /// Everything up to `now`.
+    pub fn view(&mut self, now: Instant) -> LedgerView {
+        self.savings.count(self.cluster_price, now, &mut self.hours);
+        let mut open: BTreeMap<Instant, Hour> = BTreeMap::new();
+        for node in self.nodes.values() {
+            for done in node.provisional(now, self.hold_forward) {
+                let hour = open.entry(done.hour).or_insert_with(|| Hour::new(done.hour));
+                hour.open = true;
+                hour.allocations.extend(done.allocations);
+                hour.assets.push(done.asset);
+            }
+        }
+        Self::add_open_savings(&self.savings, &mut open);
+        let mut hours: BTreeMap<Instant, Arc<Hour>> =
+            self.hours.iter().map(|hour| (hour.start, Arc::clone(hour))).collect();
+        for (start, mut provisional) in open {
+            // An hour may have closed rows and open ones at once: of savings, or of a node that was known late.
+            if let Some(closed) = self.hours.get(start) {
+                let Hour { allocations, assets, saved, .. } = (**closed).clone();
+                provisional.allocations.splice(0..0, allocations);
+                provisional.assets.splice(0..0, assets);
+                provisional.saved.splice(0..0, saved);
+            }
+            hours.insert(start, Arc::new(provisional));
+        }
+        LedgerView { hours: hours.into_values().collect(), settled: self.settled }
+    }
+
+    /// Calls `each` with every live node's UID, rates, price and number of pods.
+    pub fn nodes_at(
+        &self,
+        at: Instant,
+        mut each: impl FnMut(&Arc<str>, ResourceRates, Option<&Arc<NodePrice>>, usize),
+    ) {
+        for (uid, node) in self.nodes.iter().filter(|(_, node)| node.is_live(at)) {
+            let (_, rates, price) = node.current();
+            each(uid, rates, price, node.held_by(at));
+        }
+    }
+
+    /// Calls `each` with every pod that holds a node at `at`: pod, node name, who pays, charge, price per hour.
+    pub fn charges_at(
+        &self,
+        at: Instant,
+        mut each: impl FnMut(&Arc<PodName>, &Arc<str>, &Arc<Attribution>, Resources, Rate),
+    ) {
+        for node in self.nodes.values().filter(|node| node.is_live(at)) {
+            node.charges(at, self.hold_forward, |hold, charge, rate| {
+                each(&hold.pod, &node.name.name, &hold.attribution, charge, rate);
+            });
+        }
+    }
+
+    fn node_named(&mut self, name: &str) -> Option<&mut NodeLedger> {
+        self.nodes.get_mut(self.by_name.get(name)?)
+    }
+
+    fn correct(&mut self, corrections: Vec<Correction>) {
+        self.late_facts += u64::from(!corrections.is_empty());
+        for correction in corrections {
+            self.hours.correct(correction);
+        }
+    }
+
+    fn reprice(&mut self, now: Instant) {
+        let mut price = ClusterPrice::default();
+        for node in self.nodes.values().filter(|node| node.is_live(now)) {
+            let (capacity, rates, _) = node.current();
+            price.capacity += capacity;
+            price.rates = ResourceRates {
+                cpu: price.rates.cpu + rates.cpu,
+                memory: price.rates.memory + rates.memory,
+                gpu: price.rates.gpu + rates.gpu,
+            };
+        }
+        if price.capacity != Resources::default() {
+            self.savings.count(self.cluster_price, now, &mut self.hours);
+            self.cluster_price = price;
+        }
+    }
+}

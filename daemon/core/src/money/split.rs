@@ -1,0 +1,169 @@
+//! A node's price split over its resources, and a resource's price shared by who holds it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Rate, Resource, Resources};
+
+/// The price of a node per hour, by resource: all its CPU, all its memory, all its GPUs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize)]
+pub struct ResourceRates {
+    /// For all CPU.
+    pub cpu: Rate,
+    /// For all memory.
+    pub memory: Rate,
+    /// For all GPUs.
+    pub gpu: Rate,
+}
+
+impl ResourceRates {
+    /// One of them.
+    pub const fn get(self, resource: Resource) -> Rate {
+        match resource {
+            Resource::Cpu => self.cpu,
+            Resource::Memory => self.memory,
+            Resource::Gpu => self.gpu,
+        }
+    }
+
+    /// The node's whole price.
+    pub fn total(self) -> Rate {
+        self.cpu + self.memory + self.gpu
+    }
+}
+
+/// How many times a GiB of memory one core, and one GPU, is worth. In millionths, so that no float decides money.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Split {
+    /// Worth of one core, in millionths of the worth of one GiB.
+    pub cpu_per_gib_millionths: u32,
+    /// Worth of one GPU, in millionths of the worth of one GiB.
+    pub gpu_per_gib_millionths: u32,
+}
+
+impl Default for Split {
+    /// OpenCost's ratio: the quotients of its default prices 0.031611, 0.95 and 0.004237 (opencost/opencost
+    /// `configs/default.json`).
+    fn default() -> Self {
+        Self { cpu_per_gib_millionths: 7_460_703, gpu_per_gib_millionths: 224_215_247 }
+    }
+}
+
+impl Split {
+    /// AWS's ratio for split cost allocation of EKS: one vCPU is worth nine GB of memory. Its rule for accelerators
+    /// (nine tenths of the node) is not a ratio per GPU and is not expressed here.
+    pub const AWS: Self = Self { cpu_per_gib_millionths: 9_000_000, gpu_per_gib_millionths: 224_215_247 };
+
+    /// Splits `hourly` over `capacity`. The parts add up to `hourly` exactly; what rounding leaves goes to CPU.
+    /// A node that offers nothing yet (a machine still joining) counts as one of CPU alone.
+    pub fn rates(self, hourly: Rate, capacity: Resources) -> ResourceRates {
+        // Weights in units of a millionth GiB-worth times 2^20: exact for whole millicores and KiB, which is what
+        // nodes report; up to 10^6 cores they stay below 2^63, so that weight × rate fits 128 bits.
+        let cpu =
+            u128::from(capacity.cpu.0 / 1_000_000) * u128::from(self.cpu_per_gib_millionths) * (1 << 20)
+                / 1_000;
+        let memory = u128::from(capacity.memory.0 >> 10) * 1_000_000;
+        let gpu = u128::from(capacity.gpu.0) * u128::from(self.gpu_per_gib_millionths) * (1 << 20) / 1_000;
+        let total = cpu + memory + gpu;
+        if total == 0 {
+            return ResourceRates { cpu: hourly, ..ResourceRates::default() };
+        }
+        let part = |weight: u128| part(hourly, weight, total);
+        let (memory, gpu) = (part(memory), part(gpu));
+        ResourceRates { cpu: hourly - memory - gpu, memory, gpu }
+    }
+}
+
+/// `rate` × `part` / `whole`, rounded down.
+fn part(rate: Rate, part: u128, whole: u128) -> Rate {
+    // part ≤ whole, so the quotient is at most the rate and fits.
+    Rate(u64::try_from(u128::from(rate.0) * part / whole).unwrap_or(rate.0))
+}
+
+/// What `charge` of a resource costs per hour on a node where all charges together are `sum`.
+///
+/// The whole resource costs `rate`; where more is charged than there is, everybody is scaled down alike. Rounded
+/// down; what that leaves is idle's.
+pub(super) fn share(rate: Rate, charge: u64, sum: u128, capacity: u64) -> Rate {
+    if charge == 0 || rate.0 == 0 {
+        return Rate(0);
+    }
+    let whole = sum.max(u128::from(capacity));
+    // The common case in 64 bits: a 128-bit division is several times slower, and a pass makes millions of these.
+    if let (Ok(whole), Some(product)) = (u64::try_from(whole), rate.0.checked_mul(charge)) {
+        return Rate(product / whole);
+    }
+    part(rate, u128::from(charge), whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{Bytes, Cpu, Gpu};
+    use proptest::prelude::*;
+
+    fn capacity(cores: u64, gib: u64, gpus: u64) -> Resources {
+        Resources { cpu: Cpu::from_cores(cores), memory: Bytes::from_gib(gib), gpu: Gpu::from_devices(gpus) }
+    }
+
+    fn usd(rates: ResourceRates, cores: f64, gib: f64) -> (f64, f64) {
+        (rates.cpu.usd_per_hour() / cores, rates.memory.usd_per_hour() / gib)
+    }
+
+    /// The worked nodes of OpenCost's ratio method: 4 vCPU, 16 GiB at $0.192; 8 vCPU, 61 GiB, 1 GPU at $3.06.
+    #[test]
+    fn default_split_is_opencosts_ratio() {
+        let rates = Split::default().rates(Rate(192_000_000_000), capacity(4, 16, 0));
+        let (cpu, memory) = usd(rates, 4.0, 16.0);
+        assert!(
+            (cpu - 0.031_247_101_464).abs() < 1e-8 && (memory - 0.004_188_224_634).abs() < 1e-8,
+            "{rates:?}"
+        );
+        let rates = Split::default().rates(Rate(3_060_000_000_000), capacity(8, 61, 1));
+        let (cpu, memory) = usd(rates, 8.0, 61.0);
+        assert!(
+            (cpu - 0.066_192_213_338).abs() < 1e-8 && (memory - 0.008_872_114_388).abs() < 1e-8,
+            "{rates:?}"
+        );
+        assert!((rates.gpu.usd_per_hour() - 1.989_263_315_644).abs() < 1e-7, "{rates:?}");
+    }
+
+    /// AWS's own example: $1 an hour, 4 vCPU, 16 GB → 0.17308 a vCPU, 0.019231 a GB.
+    #[test]
+    fn aws_split_is_nine_to_one() {
+        let rates = Split::AWS.rates(Rate(1_000_000_000_000), capacity(4, 16, 0));
+        let (cpu, memory) = usd(rates, 4.0, 16.0);
+        assert!((cpu - 0.173_077).abs() < 1e-6 && (memory - 0.019_231).abs() < 1e-6, "{rates:?}");
+    }
+
+    #[test]
+    fn node_without_capacity_is_all_cpu() {
+        let rates = Split::default().rates(Rate(5), Resources::default());
+        assert_eq!(rates, ResourceRates { cpu: Rate(5), ..ResourceRates::default() });
+    }
+
+    proptest! {
+        #[test]
+        fn parts_add_up_to_the_price(
+            price in 0u64..1_000_000_000_000_000,
+            cpu in 0u64..1_000_000_000_000_000,
+            memory in 0u64..1 << 50,
+            gpu in 0u64..100_000,
+        ) {
+            let capacity = Resources { cpu: Cpu(cpu), memory: Bytes(memory), gpu: Gpu(gpu) };
+            for split in [Split::default(), Split::AWS] {
+                prop_assert_eq!(split.rates(Rate(price), capacity).total(), Rate(price));
+            }
+        }
+
+        #[test]
+        fn shares_never_exceed_the_rate(
+            rate in 0u64..1_000_000_000_000_000,
+            capacity in 0u64..1 << 50,
+            charges in prop::collection::vec(0u64..1 << 50, 0..20),
+        ) {
+            let sum: u128 = charges.iter().map(|&c| u128::from(c)).sum();
+            let shared: u128 = charges.iter().map(|&c| u128::from(share(Rate(rate), c, sum, capacity).0)).sum();
+            prop_assert!(shared <= u128::from(rate));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Which wish wins. One documented precedence, the same for every reader:
+//!
+//! `keep-awake-until` > `asleep-until` > `exclude` > workload schedule > namespace schedule > default.
+//! On each step the workload's own annotation comes before its namespace's.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{AsleepUntil, Mode, Wishes};
+use crate::units::Instant;
+
+/// The wishes that meet on one workload, or on a namespace as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Levels<'a> {
+    /// The workload's own; `None` when the namespace as a whole is asked about.
+    pub workload: Option<&'a Wishes>,
+    /// The namespace's.
+    pub namespace: &'a Wishes,
+    /// The configured default.
+    pub defaults: &'a Wishes,
+    /// The pattern that protects the namespace, if one does.
+    pub protected: Option<&'a str>,
+}
+
+/// One wish of the chain, as `explain` shows it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Wish {
+    /// Where it stands, such as `namespace uptime`.
+    pub source: Arc<str>,
+    /// The value, as written.
+    pub value: Arc<str>,
+    /// Whether it wishes sleep now.
+    pub asleep: bool,
+    /// One sentence.
+    pub why: Arc<str>,
+    /// When it will wish otherwise, or end.
+    pub until: Option<Instant>,
+    /// Whether the mode lets it act: the default policy, for one, acts only in [`Mode::Act`].
+    pub counts: bool,
+}
+
+/// What should be, and why.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Decision {
+    /// What is to be done in this mode.
+    pub asleep: bool,
+    /// What the winning wish says, whatever the mode.
+    pub wished: bool,
+    /// Where the winning wish stands; `no wish` if there is none.
+    pub policy: Arc<str>,
+    /// One sentence.
+    pub why: Arc<str>,
+    /// The next instant at which this may be otherwise.
+    pub next_change: Option<Instant>,
+}
+
+/// Decides, and gives the whole chain of wishes, the winner first.
+pub fn decide(levels: Levels<'_>, mode: Mode, now: Instant) -> (Decision, Vec<Wish>) {
+    let wishes = chain(levels, mode, now);
+    let next_change = wishes.iter().filter_map(|wish| wish.until).filter(|&at| at > now).min();
+    let Some(first) = wishes.first() else {
+        let decision = Decision {
+            asleep: false,
+            wished: false,
+            policy: "no wish".into(),
+            why: "Nothing asks it to sleep.".into(),
+            next_change: None,
+        };
+        return (decision, wishes);
+    };
+    // A wish that may not act in this mode gives way to the next that may, but is still what was wished.
+    let acting = wishes.iter().find(|wish| wish.counts);
+    let asleep = mode != Mode::Observe && acting.is_some_and(|wish| wish.asleep);
+    let shown = acting.filter(|_| mode != Mode::Observe).unwrap_or(first);
+    let decision = Decision {
+        asleep,
+        wished: first.asleep,
+        policy: Arc::clone(&shown.source),
+        why: Arc::clone(&shown.why),
+        next_change,
+    };
+    (decision, wishes)
+}
+
+/// The next instant, strictly later, at which the schedule puts the object to sleep.
+pub fn next_sleep(levels: Levels<'_>, now: Instant) -> Option<Instant> {
+    next_edge(levels, now, true)
+}
+
+/// The next instant, strictly later, at which the schedule wakes the object.
+pub fn next_wake(levels: Levels<'_>, now: Instant) -> Option<Instant> {
+    next_edge(levels, now, false)
+}
+
+fn next_edge(levels: Levels<'_>, now: Instant, asleep: bool) -> Option<Instant> {
+    let schedule = levels
+        .workload
+        .into_iter()
+        .chain([levels.namespace, levels.defaults])
+        .find(|wishes| wishes.has_schedule())?;
+    let first = schedule.next_schedule_change(now)?;
+    if schedule.schedule_sleeps(first) == Some(asleep) {
+        return Some(first);
+    }
+    schedule.next_schedule_change(first)
+}
+
+/// All wishes that have something to say at `now`, strongest first.
+fn chain(levels: Levels<'_>, mode: Mode, now: Instant) -> Vec<Wish> {
+    let places = [("workload", levels.workload), ("namespace", Some(levels.namespace))];
+    let each = || places.iter().filter_map(|&(place, wishes)| wishes.map(|w| (place, w)));
+    let mut out = Vec::new();
+    if let Some(pattern) = levels.protected {
+        out.push(awake("protected", pattern, format!("Protected by the pattern {pattern}."), None));
+    }
+    for (place, wishes) in each() {
+        if let Some(until) = wishes.keep_awake_until.filter(|&until| until > now) {
+            let why = format!("Kept awake until {until}.");
+            out.push(awake(&format!("{place} keep-awake-until"), &until.to_rfc3339(), why, Some(until)));
+        }
+    }
+    for (place, wishes) in each() {
+        match wishes.asleep_until {
+            Some(AsleepUntil::At(until)) if until > now => out.push(Wish {
+                source: format!("{place} asleep-until").into(),
+                value: until.to_rfc3339().into(),
+                asleep: true,
+                why: format!("Put to sleep until {until}.").into(),
+                until: Some(until),
+                counts: true,
+            }),
+            Some(AsleepUntil::Manual) => out.push(Wish {
+                source: format!("{place} asleep-until").into(),
+                value: "manual".into(),
+                asleep: true,
+                why: "Put to sleep until somebody wakes it.".into(),
+                until: None,
+                counts: true,
+            }),
+            _ => {}
+        }
+    }
+    for (place, wishes) in each() {
+        if wishes.exclude {
+            out.push(awake(&format!("{place} exclude"), "true", "Excluded from sleep.".to_owned(), None));
+        }
+        if wishes.unknown {
+            let why = format!("A wish of its {place} cannot be read, so it stays awake.");
+            out.push(awake(&format!("{place} annotation"), "unreadable", why, None));
+        }
+    }
+    for (place, wishes) in each() {
+        out.extend(scheduled(place, wishes, now, true));
+    }
+    out.extend(scheduled("default", levels.defaults, now, mode >= Mode::Act));
+    out
+}
+
+fn awake(source: &str, value: &str, why: String, until: Option<Instant>) -> Wish {
+    Wish { source: source.into(), value: value.into(), asleep: false, why: why.into(), until, counts: true }
+}
+
+fn scheduled(place: &str, wishes: &Wishes, now: Instant, counts: bool) -> Option<Wish> {
+    let asleep = wishes.schedule_sleeps(now)?;
+    let up = wishes.uptime.as_ref().map(|s| ("uptime", &s.text, s.spec.holds(now)));
+    let down = wishes.downtime.as_ref().map(|s| ("downtime", &s.text, s.spec.holds(now)));
+    // The spec that a reader should look at: the one that puts it to sleep, else the one that keeps it awake.
+    let (name, text, holds) = match (up, down) {
+        (Some(up), Some(down)) if asleep && down.2 => (down.0, down.1, up.2 && down.2),
+        (Some(up), _) => up,
+        (None, Some(down)) => down,
+        (None, None) => return None,
+    };
+    let why = match (name, holds || asleep && name == "downtime") {
+        ("uptime", true) => format!("Within its uptime `{text}`."),
+        ("uptime", false) => format!("Outside its uptime `{text}`."),
+        (_, true) => format!("Within its downtime `{text}`."),
+        (_, false) => format!("Outside its downtime `{text}`."),
+    };
+    Some(Wish {
+        source: format!("{place} {name}").into(),
+        value: Arc::clone(text),
+        asleep,
+        why: why.into(),
+        until: wishes.next_schedule_change(now),
+        counts,
+    })
+}

@@ -1,0 +1,19 @@
+//! Sleep: who wishes what, which wish wins, and the one patch that follows from it.
+
+mod command;
+mod decision;
+mod mark;
+mod patch;
+mod plan;
+mod protect;
+mod settings;
+mod wishes;
+
+pub use command::{Command, WAKE_LASTS};
+pub use decision::{Decision, Levels, Wish, decide, next_sleep, next_wake};
+pub use mark::{Mark, MarkError, Original};
+pub use patch::{AnnotationPatch, WorkloadPatch};
+pub use plan::{Known, Step, step};
+pub use protect::{DEFAULT_PROTECTED, protected_by};
+pub use settings::{Mode, SleepSettings};
+pub use wishes::{AsleepUntil, BadValue, Spec, Wishes};

@@ -1,0 +1,84 @@
+//! What sleep is told once: mode, zones, prefix, protected namespaces, default wishes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::{DEFAULT_PROTECTED, Wishes};
+
+/// How far Nightcap is trusted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Says what would happen, with the money. Sleeps nothing, and wakes what Nightcap put to sleep.
+    #[default]
+    Observe,
+    /// Sleeps only what its own namespace or workload annotations opt in.
+    Ask,
+    /// Sleeps also by policies and configuration.
+    Act,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Observe => "observe",
+            Self::Ask => "ask",
+            Self::Act => "act",
+        })
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "observe" => Ok(Self::Observe),
+            "ask" => Ok(Self::Ask),
+            "act" => Ok(Self::Act),
+            _ => Err(format!("{text:?} is no mode: use observe, ask or act")),
+        }
+    }
+}
+
+/// Settings of sleep.
+#[derive(Clone, Debug)]
+pub struct SleepSettings {
+    /// Prefix of our annotations, such as `nightcap.dev`.
+    pub prefix: Arc<str>,
+    /// Zone of time specs that name none.
+    pub zone: Tz,
+    /// Zones of teams; they come before `zone`.
+    pub team_zones: BTreeMap<Arc<str>, Tz>,
+    /// Namespaces that are never touched; a `*` stands for any text. [`DEFAULT_PROTECTED`] is always among them.
+    pub protected: Vec<Arc<str>>,
+    /// Wishes for namespaces that have none of their own; they count in [`Mode::Act`] only.
+    pub defaults: Wishes,
+}
+
+impl SleepSettings {
+    /// Settings without any configuration.
+    pub fn new(zone: Tz) -> Self {
+        Self {
+            prefix: "nightcap.dev".into(),
+            zone,
+            team_zones: BTreeMap::new(),
+            protected: DEFAULT_PROTECTED.iter().map(|&name| name.into()).collect(),
+            defaults: Wishes::default(),
+        }
+    }
+
+    /// The zone of time specs of this team that name none.
+    pub fn zone_of(&self, team: &str) -> Tz {
+        self.team_zones.get(team).copied().unwrap_or(self.zone)
+    }
+
+    /// The full key of one of our annotations.
+    pub fn key(&self, name: &str) -> Arc<str> {
+        format!("{}/{name}", self.prefix).into()
+    }
+}

@@ -1,0 +1,3 @@
+//! The Nightcap daemon and command line: wiring only. The domain lives in `nightcap-core`.
+
+pub mod runtime;

@@ -1,0 +1,72 @@
+//! What everybody but the engine's own task holds of the engine.
+
+use std::sync::Arc;
+
+use nightcap_core::engine::{Event, Snapshot};
+use nightcap_core::sleep::{AnnotationPatch, Command};
+use nightcap_core::units::Instant;
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Clock;
+
+/// What is sent to the engine's task.
+#[derive(Debug)]
+pub enum Input {
+    /// A fact.
+    Event(Event),
+    /// Somebody wants to read.
+    Read(oneshot::Sender<Arc<Snapshot>>),
+    /// Somebody wants something done, and to know what was written for it.
+    Command(Command, oneshot::Sender<Option<AnnotationPatch>>),
+}
+
+/// A way to the engine. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    inputs: mpsc::Sender<Input>,
+    clock: Clock,
+}
+
+/// Why the engine did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum HandleError {
+    /// The daemon is going down.
+    #[error("the daemon is stopping")]
+    Stopped,
+    /// There is no such space.
+    #[error("there is no namespace {0:?} in this cluster")]
+    NoSuchSpace(Arc<str>),
+}
+
+impl Handle {
+    /// A handle on the task that reads `inputs`.
+    pub const fn new(inputs: mpsc::Sender<Input>, clock: Clock) -> Self {
+        Self { inputs, clock }
+    }
+
+    /// A picture of everything, at most a second old by the machine's clock.
+    pub async fn snapshot(&self) -> Result<Arc<Snapshot>, HandleError> {
+        let (answer, answered) = oneshot::channel();
+        self.inputs.send(Input::Read(answer)).await.map_err(|_| HandleError::Stopped)?;
+        answered.await.map_err(|_| HandleError::Stopped)
+    }
+
+    /// Gives a command; returns the annotations it writes on the namespace.
+    pub async fn command(&self, command: Command) -> Result<AnnotationPatch, HandleError> {
+        let name = Arc::clone(command.namespace());
+        let (answer, answered) = oneshot::channel();
+        self.inputs.send(Input::Command(command, answer)).await.map_err(|_| HandleError::Stopped)?;
+        answered.await.map_err(|_| HandleError::Stopped)?.ok_or(HandleError::NoSuchSpace(name))
+    }
+
+    /// Hands the engine a fact; waits while its queue is full.
+    pub async fn event(&self, event: Event) -> Result<(), HandleError> {
+        self.inputs.send(Input::Event(event)).await.map_err(|_| HandleError::Stopped)
+    }
+
+    /// The engine's time.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+}
