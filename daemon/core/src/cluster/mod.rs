@@ -2,6 +2,7 @@
 
 mod namespace;
 mod node;
+mod node_facts;
 mod pod;
 mod workload;
 
