@@ -1,1 +1,3 @@
+//! The `nightcap` binary.
+
 fn main() {}

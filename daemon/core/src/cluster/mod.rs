@@ -2,7 +2,11 @@
 
 mod namespace;
 mod node;
+<<<<<<< HEAD
 mod owner;
+=======
+mod node_facts;
+>>>>>>> pricing
 mod pod;
 mod workload;
 
