@@ -2,11 +2,8 @@
 
 mod namespace;
 mod node;
-<<<<<<< HEAD
-mod owner;
-=======
 mod node_facts;
->>>>>>> pricing
+mod owner;
 mod pod;
 mod workload;
 
