@@ -22,7 +22,11 @@ impl Rate {
     /// From dollars per hour, rounded to the nearest pico-dollar. `None` for what is no price: negative, not a
     /// number, or above a million dollars an hour.
     pub fn from_usd_per_hour(usd: f64) -> Option<Self> {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked just before")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "range checked just before"
+        )]
         (usd.is_finite() && (0.0..=1e6).contains(&usd)).then(|| Self((usd * 1e12).round() as u64))
     }
 
@@ -160,7 +164,8 @@ impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pico = self.0.0;
         let sign = if pico < 0 { "-" } else { "" };
-        let (whole, fraction) = (pico.unsigned_abs() / PICO.unsigned_abs(), pico.unsigned_abs() % PICO.unsigned_abs());
+        let (whole, fraction) =
+            (pico.unsigned_abs() / PICO.unsigned_abs(), pico.unsigned_abs() % PICO.unsigned_abs());
         if fraction == 0 {
             return write!(f, "{sign}{whole}.0");
         }
