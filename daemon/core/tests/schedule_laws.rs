@@ -1,5 +1,7 @@
 //! Laws of time specs, checked against a slow model that looks at the wall clock minute by minute.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use chrono::{Datelike, Timelike, Weekday};
 use chrono_tz::Tz;
 use nightcap_core::schedule::dialect::{gokubedownscaler, kube_downscaler};

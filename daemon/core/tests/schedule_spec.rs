@@ -1,5 +1,7 @@
 //! The native grammar by example, and the check command's answers.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use chrono_tz::Tz;
 use nightcap_core::schedule::{Check, CheckOptions, Dialect, TimeSpec, check};
 use nightcap_core::units::{Instant, Millis, parse_rfc3339};

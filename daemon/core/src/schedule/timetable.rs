@@ -83,14 +83,14 @@ impl Timetable {
         (at < *end).then_some(*end)
     }
 
-    /// The first start after `at`, at which nothing holds.
+    /// When something holds again, if nothing does at `at`.
     fn next_start(&self, at: i64) -> Option<i64> {
         let next = self.spans.partition_point(|(start, _)| *start <= at);
         let span = self.spans.get(next).map(|(start, _)| *start);
         self.weeks.iter().map(|(zone, week)| week.next_flip(*zone, at)).chain(span).min()
     }
 
-    /// The first instant after `at`, at which something holds, when nothing does.
+    /// When nothing holds any more, if something does at `at`.
     fn next_end(&self, at: i64) -> Option<i64> {
         let mut reached = at;
         // Since when the weekly rules alone have kept it up.

@@ -18,13 +18,19 @@ impl Window {
     ///   as given, be it in the future.
     pub fn parse(text: &str, now: Instant, zone: Tz) -> Result<Self, WindowError> {
         let text = text.trim();
+        let speakable = YEAR_0..YEAR_10000;
+        let too_far = || WindowError::TooFar(text.to_owned());
+        // Checked first: the calendar that relative windows are counted in ends somewhere.
+        if !speakable.contains(&now.0) {
+            return Err(too_far());
+        }
         let window = named(text, now, zone)
             .or_else(|| last(text, now))
             .or_else(|| last_with_offset(text, now))
             .or_else(|| between(text));
         let (start, end) = window.ok_or_else(|| WindowError::Unknown(text.to_owned()))?;
-        if start.0 < YEAR_0 || end.0 >= YEAR_10000 {
-            return Err(WindowError::TooFar(text.to_owned()));
+        if !speakable.contains(&start.0) || !speakable.contains(&end.0) {
+            return Err(too_far());
         }
         if end < start { Err(WindowError::Reversed(text.to_owned())) } else { Ok(Self { start, end }) }
     }
@@ -238,6 +244,15 @@ mod tests {
         }
         for text in ["2,1", "2026-03-02T00:00:00Z,2026-03-01T00:00:00Z"] {
             assert_eq!(parse(text), Err(WindowError::Reversed(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_clock_beyond_the_calendar_has_no_windows() {
+        // The last of these has no local time in chrono any more.
+        for now in [i64::MIN, i64::MAX, -8_334_601_228_800_000] {
+            let window = Window::parse("today", Instant(now), Tz::America__New_York);
+            assert_eq!(window, Err(WindowError::TooFar("today".to_owned())));
         }
     }
 

@@ -5,7 +5,8 @@
 //! * `[Mon-Fri] 07:30-20:30 [Europe/Berlin]`: two days of three letters in any case (one day is `Mon-Mon`), two
 //!   digits each up to 24:59, any blanks. The day is the one of **now**: `Mon-Fri 20:00-08:00` begins on Monday
 //!   at 00:00 and ends on Friday at 24:00. Missing days or a missing zone come from the defaults; without those
-//!   the span is an error when it is reached, see [`ForeignSpec`].
+//!   the span is an error when it is reached, see [`ForeignSpec`]. The zone `Local`, which that tool takes for
+//!   the one of its machine, is refused.
 //! * `RFC3339 - RFC3339`, blanks around the dash allowed; the end does not count.
 //! * `from RFC3339` and `until RFC3339` in lower case, with an optional blank or dash between.
 
