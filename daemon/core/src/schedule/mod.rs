@@ -1,20 +1,19 @@
-//! TEMPORARY local stand-in until the schedule branch is merged.
-use crate::units::Instant;
-use chrono_tz::Tz;
-/// x
-#[derive(Clone, Debug, PartialEq)]
-pub struct TimeSpec(bool);
-impl TimeSpec {
-    /// x
-    pub fn parse(t: &str, _z: Tz) -> Result<Self, String> {
-        Ok(Self(t == "always"))
-    }
-    /// x
-    pub fn holds(&self, _at: Instant) -> bool {
-        self.0
-    }
-    /// x
-    pub fn next_change(&self, _at: Instant) -> Option<Instant> {
-        None
-    }
-}
+//! Time specs: when a thing should be awake or asleep, in the wall clock of its people.
+//!
+//! [`TimeSpec`] is Nightcap's own grammar. [`dialect`] reads the specs of two other tools exactly as those tools
+//! do, so that a team can compare before it moves. All of them are turned into one [timetable](TimeSpec::holds):
+//! weekly ranges in the wall clock of a zone, and spans between two instants.
+
+mod clock;
+mod days;
+pub mod dialect;
+mod error;
+mod spec;
+mod timetable;
+mod week;
+mod zone;
+
+pub use dialect::{Check, CheckOptions, Dialect, check};
+pub use error::{Fault, SpecError};
+pub use spec::TimeSpec;
+pub use zone::{ZoneError, parse_zone};
