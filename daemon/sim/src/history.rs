@@ -10,7 +10,7 @@ use nightcap_core::units::{Instant, Millis};
 use crate::World;
 
 /// Changes that come this close together are answered together: a sleep or a wake of one space is many of them.
-const TOGETHER: Millis = Millis::from_secs(3);
+const TOGETHER: Millis = Millis::from_secs(10);
 
 /// What happened on the way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -26,7 +26,7 @@ pub struct Driven {
 /// Lets time pass from `from` to `to`.
 ///
 /// Each event reaches the engine at the instant of its delivery, and a new node is priced at once. The engine is asked
-/// what to do within three seconds after an event that may matter to sleep, when it said that it would have something to do, and at the
+/// what to do within ten seconds after an event that may matter to sleep, when it said that it would have something to do, and at the
 /// whole multiples of `step` (at least a minute). Money is settled there, so a longer step is faster; the amounts are
 /// the same, since every fact carries its own instant.
 pub fn run(

@@ -73,6 +73,12 @@ impl Agenda {
         Some((at, happening))
     }
 
+    /// What was on its way to the watchers is lost.
+    pub(super) fn lose_deliveries(&mut self) {
+        self.entries.retain(|_, happening| !matches!(happening, Happening::Seen(_)));
+        self.shown.clear();
+    }
+
     pub(super) fn next(&self) -> Option<Instant> {
         self.entries.first_key_value().map(|((at, _), _)| *at)
     }

@@ -93,9 +93,7 @@ impl World {
             world.new_space(space, start - Millis::DAY);
         }
         world.settle_in(start);
-        for event in world.list() {
-            world.agenda.add(start, Happening::Seen(event));
-        }
+        world.relist();
         world.begin(start);
         world
     }
@@ -128,6 +126,15 @@ impl World {
     /// Samples usage this often from the next scrape on.
     pub fn scrape_every(&mut self, interval: Millis) {
         self.scrape_interval = interval.max(Millis::SECOND);
+    }
+
+    /// All watches break, with what they had not delivered yet, and all kinds are listed again: a daemon that starts
+    /// now sees just that. The next [`Self::advance`] delivers the lists.
+    pub fn relist(&mut self) {
+        self.agenda.lose_deliveries();
+        for event in self.list() {
+            self.agenda.add(self.now, Happening::Seen(event));
+        }
     }
 
     /// Every object as it is now, as the lists of all kinds give it, each list closed by [`Event::Listed`].

@@ -77,8 +77,8 @@ fn usage(pod: &SimPod, level: u64, at: Instant) -> Resources {
     let hour = at.0.div_euclid(Millis::HOUR.0).cast_unsigned();
     let drift = scale(hash(pod.seed, !hour), 60);
     let memory = part(pod.requests.memory.0, 450 + own * 35 / 100 + level / 10 + drift);
-    let gpu = if level > 0 { pod.requests.gpu } else { Gpu(0) };
-    Resources { cpu: Cpu(cpu), memory: Bytes(memory), gpu }
+    // The metrics API knows nothing of GPUs.
+    Resources { cpu: Cpu(cpu), memory: Bytes(memory), gpu: Gpu(0) }
 }
 
 /// Thousandths of an amount.

@@ -172,3 +172,20 @@ fn somebody_wakes_what_sleeps_and_it_sleeps_again() {
         assert!((Millis::from_minutes(40)..=Millis::from_minutes(250)).contains(&stays), "{stays:?}");
     }
 }
+
+#[test]
+fn another_daemon_wakes_what_the_first_put_to_sleep() {
+    for seconds in [0, 1, 2, 5, 30] {
+        let mut world = World::new(demo::platform(6), 6, MONDAY);
+        let before = sizes(&world);
+        let mut first = engine(Mode::Ask, Millis::MINUTE);
+        // Killed in the middle of the evening's sleeps: spaces of Berlin sleep from 17:00 UTC on.
+        let killed = hours(17) + Millis::from_secs(seconds);
+        history::run(&mut first, &mut world, &ByCores, MONDAY, killed, Millis::HOUR);
+        world.relist();
+        let mut second = engine(Mode::Observe, Millis::MINUTE);
+        history::run(&mut second, &mut world, &ByCores, killed, killed + Millis::HOUR, STEP);
+        assert_eq!(sizes(&world), before, "killed after {seconds} s");
+        assert_eq!(marks(&world), Vec::<String>::new());
+    }
+}
