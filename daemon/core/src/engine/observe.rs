@@ -227,20 +227,28 @@ impl Engine {
         match kind {
             Kind::Node => {
                 let gone = gone(&mut self.nodes.keys());
-                gone.iter().for_each(|uid| self.node_gone(uid, now));
+                for uid in &gone {
+                    self.node_gone(uid, now);
+                }
             }
             Kind::Namespace => {
                 let gone = gone(&mut self.spaces.values().map(|s| &s.namespace.uid));
-                gone.iter().for_each(|uid| self.namespace_gone(uid, now));
+                for uid in &gone {
+                    self.namespace_gone(uid, now);
+                }
             }
             Kind::Pod => {
                 let gone = gone(&mut self.pods.keys());
-                gone.iter().for_each(|uid| self.pod_gone(uid, now));
+                for uid in &gone {
+                    self.pod_gone(uid, now);
+                }
             }
             Kind::Deployment | Kind::StatefulSet | Kind::CronJob => {
                 let of_kind = self.workloads.values().filter(|w| kind_of(&w.workload.key) == kind);
                 let gone = gone(&mut of_kind.map(|w| &w.workload.uid));
-                gone.iter().for_each(|uid| self.workload_gone(uid, now));
+                for uid in &gone {
+                    self.workload_gone(uid, now);
+                }
             }
         }
         if self.listed.insert(kind) && self.is_synced() {

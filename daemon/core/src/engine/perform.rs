@@ -70,8 +70,8 @@ impl Engine {
         self.note_refusal(key, &step, now);
         match step {
             Step::Nothing | Step::Refused(..) | Step::Lost(_) => next,
-            Step::Sleep(patch) => self.write(Target::Sleep(key.clone()), patch, now).or(next),
-            Step::Wake(patch) => self.write(Target::Wake(key.clone()), patch, now).or(next),
+            Step::Sleep(patch) => Some(self.write(Target::Sleep(key.clone()), patch, now)),
+            Step::Wake(patch) => Some(self.write(Target::Wake(key.clone()), patch, now)),
         }
     }
 
@@ -107,13 +107,14 @@ impl Engine {
         }
     }
 
-    fn write(&mut self, target: Target, patch: WorkloadPatch, now: Instant) -> Option<Instant> {
+    /// Starts a write; returns when to look again should no answer come.
+    fn write(&mut self, target: Target, patch: WorkloadPatch, now: Instant) -> Instant {
         let id = self.number(target);
         if let Some(entry) = self.workloads.get_mut(&patch.target) {
             entry.errand.start(id, now);
         }
         self.out.push(Action::Workload { id, patch });
-        Some(now + LOST_AFTER)
+        now + LOST_AFTER
     }
 
     /// Keeps the mark on the namespace in step. It only informs; the marks of the workloads are the truth.

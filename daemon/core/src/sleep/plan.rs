@@ -43,8 +43,8 @@ pub fn step(
     now: Instant,
 ) -> Step {
     match (decision.asleep, known.marked) {
-        (true, true) if workload.size.is_down() => Step::Nothing,
-        (true, false) if workload.size.is_down() => Step::Nothing, // was at 0 before: stays, unmarked
+        // Asleep already, or down before anybody asked: that stays as it is, without a mark.
+        (true, _) if workload.size.is_down() => Step::Nothing,
         (true, _) => sleep(workload, known, decision, by, settings, now),
         (false, true) => wake(workload, known, settings, now),
         (false, false) => Step::Nothing,
