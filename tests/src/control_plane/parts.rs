@@ -68,6 +68,21 @@ impl Layout {
         })
     }
 
+    /// What the controllers and the scheduler have in common.
+    fn worker(&self, name: &str, args: Vec<(&str, OsString)>) -> anyhow::Result<Program> {
+        let mut all = vec![
+            ("kubeconfig", self.kubeconfig.clone().into()),
+            ("leader-elect", "false".into()),
+            ("secure-port", "0".into()),
+            // Their defaults (20 and 50 a second) would stretch the start of the controllers by five seconds, and every
+            // test with many objects.
+            ("kube-api-qps", "500".into()),
+            ("kube-api-burst", "1000".into()),
+        ];
+        all.extend(args);
+        self.program(name, all)
+    }
+
     fn file(&self, name: &str) -> OsString {
         self.root.join(name).into()
     }
@@ -120,28 +135,18 @@ impl Layout {
     }
 
     pub(super) fn controller_manager(&self) -> anyhow::Result<Program> {
-        self.program(
+        self.worker(
             "kube-controller-manager",
             vec![
-                ("kubeconfig", self.kubeconfig.clone().into()),
                 ("service-account-private-key-file", self.file("pki/sa.key")),
                 ("root-ca-file", self.file("pki/ca.crt")),
                 ("use-service-account-credentials", "true".into()),
-                ("leader-elect", "false".into()),
-                ("secure-port", "0".into()),
             ],
         )
     }
 
     pub(super) fn scheduler(&self) -> anyhow::Result<Program> {
-        self.program(
-            "kube-scheduler",
-            vec![
-                ("kubeconfig", self.kubeconfig.clone().into()),
-                ("leader-elect", "false".into()),
-                ("secure-port", "0".into()),
-            ],
-        )
+        self.worker("kube-scheduler", Vec::new())
     }
 
     pub(super) fn kwok(&self) -> anyhow::Result<Program> {
