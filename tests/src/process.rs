@@ -192,10 +192,21 @@ mod tests {
     #[tokio::test]
     async fn a_process_outlives_the_thread_that_asked_for_it() {
         let folder = tempfile::tempdir().unwrap();
-        let script = program(folder.path(), "echo up; exec sleep 600");
-        let process = std::thread::spawn(move || script.start().unwrap()).join().unwrap();
+        let script = program(folder.path(), "trap 'echo alive' USR1; echo up; while :; do sleep 0.05; done");
+        let (end, ending) = mpsc::channel::<()>();
+        let (send, receive) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            send.send(script.start().unwrap()).unwrap();
+            ending.recv().unwrap();
+        });
+        let process = receive.recv().unwrap();
+        // Once it speaks, it has asked for its death signal; only then may the thread end.
         logged(folder.path(), "up").await;
-        assert!(is_running(process.pid()));
+        end.send(()).unwrap();
+        thread.join().unwrap();
+        let pid = Pid::from_raw(i32::try_from(process.pid()).unwrap()).unwrap();
+        kill_process(pid, Signal::USR1).unwrap();
+        logged(folder.path(), "alive").await;
     }
 
     #[tokio::test]
