@@ -2,7 +2,7 @@
 //!
 //! [`ControlPlane::start`] runs etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok, whose fake nodes
 //! make pods Running without running anything, and on request metrics-server. The programs are built from Go modules on
-//! first use (some twelve minutes on two cores) and kept under `target/control-plane`; from then on a control plane is up
+//! first use (some fifteen minutes on two cores) and kept under `target/control-plane`; from then on a control plane is up
 //! in seconds. Around it: [`objects`] builds nodes, namespaces and workloads, [`wait`] waits for conditions, [`Daemon`]
 //! runs the program under test, [`Prometheus`] scrapes it.
 //!
