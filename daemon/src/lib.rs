@@ -1,3 +1,4 @@
 //! The Nightcap daemon and command line: wiring only. The domain lives in `nightcap-core`.
 
+pub mod api;
 pub mod runtime;
