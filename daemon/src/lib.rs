@@ -1,4 +1,6 @@
 //! The Nightcap daemon and command line: wiring only. The domain lives in `nightcap-core`.
 
 pub mod api;
+pub mod cli;
+pub mod config;
 pub mod runtime;
