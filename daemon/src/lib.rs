@@ -1,4 +1,8 @@
 //! The Nightcap daemon and command line: wiring only. The domain lives in `nightcap-core`.
 
 pub mod api;
+pub mod http;
+pub mod metrics;
 pub mod runtime;
+#[cfg(test)]
+mod test_cluster;
