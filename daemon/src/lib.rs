@@ -3,4 +3,8 @@
 pub mod api;
 pub mod cli;
 pub mod config;
+pub mod http;
+pub mod metrics;
 pub mod runtime;
+#[cfg(test)]
+mod test_cluster;
