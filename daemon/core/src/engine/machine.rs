@@ -203,6 +203,12 @@ impl Engine {
         Kind::ALL.iter().all(|kind| self.listed.contains(kind))
     }
 
+    /// UIDs of all namespaces and workloads that it knows.
+    pub fn known_uids(&self) -> Vec<Arc<str>> {
+        let spaces = self.spaces.values().map(|space| Arc::clone(&space.namespace.uid));
+        spaces.chain(self.workloads.values().map(|entry| Arc::clone(&entry.workload.uid))).collect()
+    }
+
     /// The settings it was made with.
     pub const fn settings(&self) -> &Settings {
         &self.settings
