@@ -1,3 +1,10 @@
 //! The Nightcap daemon and command line: wiring only. The domain lives in `nightcap-core`.
 
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod metrics;
 pub mod runtime;
+#[cfg(test)]
+mod test_cluster;
