@@ -88,7 +88,7 @@ impl Direct<'_> {
                     .map(|(key, value)| (key.to_string(), value.as_ref().map(ToString::to_string)))
                     .collect();
                 let by = "kubeconfig".to_owned();
-                let message = message(space, act, done);
+                let message = message(space, act, done) + &self.unreadable(space).await?;
                 return Ok(ActReport {
                     at: self.now,
                     space: space.to_owned(),
@@ -106,7 +106,8 @@ impl Direct<'_> {
 
     /// An engine that has seen the space as it is now. It acts on the space's own wishes, as in `ask`.
     async fn look(&self, space: &str) -> anyhow::Result<Engine> {
-        let Listing { namespaces, workloads, unreadable } = self.cluster.list(Some(space), self.keep).await?;
+        // What cannot be read is told at the end (`unreadable`) and keeps nothing else from its due.
+        let Listing { namespaces, workloads, .. } = self.cluster.list(Some(space), self.keep).await?;
         let mut settings = self.config.settings(self.now);
         settings.mode = Mode::Ask;
         let mut engine = Engine::new(settings);
@@ -116,15 +117,18 @@ impl Direct<'_> {
         for workload in workloads {
             engine.apply(Event::Workload(workload), self.now);
         }
-        for unreadable in unreadable {
-            anyhow::bail!("{} cannot be read: {}", unreadable.object, unreadable.reason);
-        }
         // Each kind counts as listed; the names do not matter, since nothing is known that could be missing.
         let uids = engine.known_uids();
         for kind in Kind::ALL {
             engine.apply(Event::Listed { kind, uids: uids.clone() }, self.now);
         }
         Ok(engine)
+    }
+
+    /// A sentence for each object of the space that cannot be read, and so was left alone.
+    async fn unreadable(&self, space: &str) -> anyhow::Result<String> {
+        let Listing { unreadable, .. } = self.cluster.list(Some(space), self.keep).await?;
+        Ok(unreadable.iter().map(|u| format!(" {} was left alone: {}.", u.object, u.reason)).collect())
     }
 
     fn command(&self, space: &str, wish: &Wish) -> (Command, Act) {

@@ -53,8 +53,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let watches = tokio::spawn(watch(
         cluster.clone(),
         KeepKeys::for_teams(&config.teams),
-        now.clone(),
-        sink.clone(),
+        Arc::clone(&now),
+        Arc::clone(&sink),
         stop.clone(),
     ));
     let usage = tokio::spawn(scrape(cluster.clone(), config.clone(), now, sink, stop.clone()));
