@@ -10,7 +10,7 @@ use crate::metrics::Metrics;
 use crate::runtime::{Handle, HandleError};
 
 /// Far more often than the engine drops hours.
-const TOTALS_EVERY: std::time::Duration = std::time::Duration::from_secs(300);
+const TOTALS_EVERY: std::time::Duration = std::time::Duration::from_mins(5);
 
 /// What every handler has at hand. Cheap to clone.
 #[derive(Clone, Debug)]
