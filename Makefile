@@ -1,0 +1,39 @@
+# make demo and make test do all set-up there is.
+.DEFAULT_GOAL := help
+export CARGO_TERM_COLOR ?= auto
+
+.PHONY: help demo test quick cluster bench fmt deny
+
+help: ## Show this
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Run Nightcap on a simulated platform: http://127.0.0.1:9095
+	cargo run -q --bin nightcap -- demo
+
+test: ## Check and test everything, on a real control plane too
+	tests/setup.sh
+	cargo fmt --all --check
+	cargo clippy -q --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc -q --workspace --no-deps
+	$(MAKE) -s deny
+	cargo build -q --workspace
+	cargo test --workspace
+
+quick: ## The same without the control plane: a minute
+	cargo fmt --all --check
+	cargo clippy -q --workspace --all-targets -- -D warnings
+	cargo test -q --workspace --exclude nightcap-tests
+	cargo test -q -p nightcap-tests --test layers
+
+cluster: ## Start a local control plane to try things on; Ctrl-C ends it
+	cargo run -q -p nightcap-tests --bin control-plane
+
+bench: ## Measure memory and speed of the engine (docs/benchmarks.md)
+	cargo bench -q -p nightcap --bench engine
+
+fmt: ## Format
+	cargo fmt --all
+
+deny: ## Check licences and walls, where cargo-deny is installed
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; \
+	else echo "cargo-deny is not installed: licences are not checked here (cargo install cargo-deny)"; fi
