@@ -6,5 +6,6 @@ pub mod config;
 pub mod http;
 pub mod metrics;
 pub mod runtime;
+pub mod telemetry;
 #[cfg(test)]
 mod test_cluster;

@@ -70,7 +70,7 @@ pub(crate) fn price(name: &str, micro_usd: u64, confidence: Confidence) -> Event
     Event::NodePriced { uid: format!("uid-{name}").into(), price }
 }
 
-fn namespace(name: &str, labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Event {
+pub(crate) fn namespace(name: &str, labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Event {
     Event::Namespace(Namespace {
         uid: format!("uid-{name}").into(),
         name: name.into(),

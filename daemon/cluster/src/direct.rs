@@ -193,7 +193,7 @@ mod tests {
             line if line.contains("continue=more") => list(&[workload("web", 2)], ""),
             line if line.contains("/deployments") => list(&[workload("api", 3), workload("odd", -1)], "more"),
             line if line.contains("/statefulsets") => list(&[workload("db", 1)], ""),
-            _ => list(&[job.clone()], ""),
+            _ => list(std::slice::from_ref(&job), ""),
         });
         let listing = cluster.list(Some("pay"), &KeepKeys::default()).await.unwrap();
         assert_eq!(listing.namespaces.iter().map(|n| &*n.uid).collect::<Vec<_>>(), ["ns-1"]);

@@ -38,8 +38,17 @@ impl From<kube::Error> for ClusterError {
                 let message = if status.message.is_empty() { &status.reason } else { &status.message };
                 Self::Answered { code: status.code, message: message.clone() }
             }
-            other => Self::Unreachable(whole(&other)),
+            other => Self::Unreachable(words(&other)),
         }
+    }
+}
+
+/// What happened on the way to the API server and back.
+pub(crate) fn words(error: &kube::Error) -> String {
+    match error {
+        // That it came from kube's stack of services tells nobody anything.
+        kube::Error::Service(inner) => whole(&**inner),
+        other => whole(other),
     }
 }
 
@@ -56,4 +65,39 @@ pub(crate) fn whole(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_is_said_once_and_none_is_left_out() {
+        #[derive(Debug, Error)]
+        #[error("client error (Connect)")]
+        struct Outer(#[source] std::io::Error);
+        let refused = || Outer(std::io::Error::other("connection refused"));
+        let error = ClusterError::from(kube::Error::Service(Box::new(refused())));
+        assert_eq!(
+            error.to_string(),
+            "the API server cannot be reached: client error (Connect): connection refused"
+        );
+        let told_before = kube::Error::ReadEvents(std::io::Error::other("reset"));
+        assert_eq!(words(&told_before), "Error reading events stream: reset");
+    }
+
+    #[test]
+    fn answer_is_given_in_the_api_servers_words() {
+        let status = |message: &str| {
+            let status = kube::core::Status {
+                code: 403,
+                message: message.to_owned(),
+                reason: "Forbidden".to_owned(),
+                ..kube::core::Status::default()
+            };
+            ClusterError::from(kube::Error::Api(Box::new(status))).to_string()
+        };
+        assert_eq!(status("pods is forbidden"), "the API server answers 403: pods is forbidden");
+        assert_eq!(status(""), "the API server answers 403: Forbidden");
+    }
 }

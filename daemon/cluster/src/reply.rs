@@ -10,7 +10,7 @@ use nightcap_core::units::Millis;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::whole;
+use crate::error::words;
 use crate::{Cluster, ClusterError};
 
 /// Answers to a write carry the object's metadata only: nothing else of it is read.
@@ -99,7 +99,7 @@ impl Cluster {
         };
         match tokio::time::timeout(patience, exchange).await {
             Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(error)) => Err(NoReply::Lost(whole(&error))),
+            Ok(Err(error)) => Err(NoReply::Lost(words(&error))),
             Err(_) => Err(NoReply::Lost(format!("no answer within {} s", patience.as_secs()))),
         }
     }

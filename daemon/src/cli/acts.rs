@@ -36,16 +36,6 @@ pub enum Wish {
     },
 }
 
-impl Wish {
-    /// The space it is about; none for all of them.
-    pub fn space(&self) -> Option<&str> {
-        match self {
-            Self::Sleep { space, .. } | Self::Wake { space } | Self::KeepAwake { space, .. } => Some(space),
-            Self::WakeAll => None,
-        }
-    }
-}
-
 /// When a wish ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {

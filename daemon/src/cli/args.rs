@@ -105,8 +105,8 @@ pub struct DemoArgs {
     /// Where to serve page, API and metrics
     #[arg(long, default_value = crate::config::DEFAULT_LISTEN, value_name = "IP:PORT")]
     pub listen: std::net::SocketAddr,
-    /// How many simulated seconds pass in one
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400), value_name = "N")]
+    /// How many simulated seconds pass in one: 1440 is a day in a minute
+    #[arg(long, default_value_t = 1_440, value_parser = clap::value_parser!(u32).range(1..=86_400), value_name = "N")]
     pub speed: u32,
     /// The same seed makes the same cluster and the same people
     #[arg(long, default_value_t = 1, value_name = "N")]

@@ -52,8 +52,10 @@ impl Refusal {
     /// As `OpenCost` writes it.
     pub(super) fn opencost(self) -> OpenCostRefusal {
         let hint = self.body.hint.map(|hint| format!(": {hint}")).unwrap_or_default();
-        let value = self.body.value.map(|value| format!(" ({value:?})")).unwrap_or_default();
-        OpenCostRefusal { status: self.status, message: format!("{}{value}{hint}", self.body.message) }
+        let message = self.body.message;
+        let untold = self.body.value.filter(|value| !message.contains(value.as_str()));
+        let value = untold.map(|value| format!(" ({value:?})")).unwrap_or_default();
+        OpenCostRefusal { status: self.status, message: format!("{message}{value}{hint}") }
     }
 }
 

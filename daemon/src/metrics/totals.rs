@@ -63,6 +63,7 @@ impl Totals {
             }
         }
         all.add(&self.closed);
+        all.add(&Sums::nothing(snapshot));
         self.shown.rise_to(&all);
     }
 
@@ -106,6 +107,17 @@ impl Totals {
 }
 
 impl Sums {
+    /// Zero for every team and space there is: a counter that begins at its first cost hides that cost from `rate`.
+    fn nothing(snapshot: &Snapshot) -> Self {
+        let mut sums = Self::default();
+        for space in &snapshot.spaces {
+            add(&mut sums.teams, &space.team, PicoUsd(0));
+            add(&mut sums.saved, &space.team, PicoUsd(0));
+            sums.spaces.insert((Arc::clone(&space.name), Arc::clone(&space.team)), PicoUsd(0));
+        }
+        sums
+    }
+
     fn of(hour: &Hour) -> Self {
         let mut sums = Self::default();
         for row in &hour.allocations {

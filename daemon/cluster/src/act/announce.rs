@@ -67,10 +67,12 @@ fn event(
 ) -> Call {
     let (namespace, regarding) = regarding(subject);
     let name = regarding["name"].as_str().unwrap_or_default();
+    // What is generated must be a name already without the end that the API server adds, its dash apart.
+    let stem = cut(name, 200).trim_end_matches(['-', '.']);
     let body = json!({
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": { "generateName": format!("{}.", cut(name, 200)), "namespace": namespace },
+        "metadata": { "generateName": format!("{stem}-"), "namespace": namespace },
         "eventTime": now.to_chrono().to_rfc3339_opts(SecondsFormat::Micros, true),
         "reportingController": "nightcap.dev/nightcap",
         "reportingInstance": instance,
@@ -143,7 +145,7 @@ mod tests {
         let body = json!({
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": { "generateName": "nightly.", "namespace": "pay" },
+            "metadata": { "generateName": "nightly-", "namespace": "pay" },
             "eventTime": "2026-03-01T08:00:00.123000Z",
             "reportingController": "nightcap.dev/nightcap",
             "reportingInstance": "nightcap-0",

@@ -51,7 +51,8 @@ pub struct Performer {
     announcements: Arc<Semaphore>,
     announcer: Arc<Announcer>,
     now: Now,
-    tasks: TaskTracker,
+    writing: TaskTracker,
+    announcing: TaskTracker,
 }
 
 impl std::fmt::Debug for Performer {
@@ -71,7 +72,8 @@ impl Performer {
             announcements: Arc::new(Semaphore::new(ANNOUNCEMENTS_AT_A_TIME)),
             announcer: Arc::new(Announcer::new(&settings.instance)),
             now,
-            tasks: TaskTracker::new(),
+            writing: TaskTracker::new(),
+            announcing: TaskTracker::new(),
         }
     }
 
@@ -98,12 +100,12 @@ impl Performer {
                 let Some(call) = self.announcer.call(&subject, severity, reason, &note, (self.now)()) else {
                     return;
                 };
-                if self.tasks.len() > ANNOUNCEMENTS_WAITING {
+                if self.announcing.len() >= ANNOUNCEMENTS_WAITING {
                     tracing::debug!(reason, %note, "Too many Kubernetes Events at once; this one is dropped.");
                     return;
                 }
                 let this = self.clone();
-                self.tasks.spawn(async move {
+                self.announcing.spawn(async move {
                     let Ok(_turn) = this.announcements.acquire().await else { return };
                     match this.cluster.call(&call, this.timeout).await {
                         Ok(reply) if reply.status.is_success() => {}
@@ -117,9 +119,9 @@ impl Performer {
         }
     }
 
-    /// How many actions are waiting or under way.
+    /// How many writes are waiting or under way.
     pub fn under_way(&self) -> usize {
-        self.tasks.len()
+        self.writing.len()
     }
 
     /// Drops what has not begun and waits for what has: at most one timeout. Nothing is lost by it: what was not
@@ -127,8 +129,10 @@ impl Performer {
     pub async fn finish(&self) {
         self.writes.close();
         self.announcements.close();
-        self.tasks.close();
-        self.tasks.wait().await;
+        for tasks in [&self.writing, &self.announcing] {
+            tasks.close();
+            tasks.wait().await;
+        }
     }
 
     fn write(
@@ -138,7 +142,7 @@ impl Performer {
         write: impl Future<Output = nightcap_core::engine::Outcome> + Send + 'static,
     ) {
         let this = self.clone();
-        self.tasks.spawn(async move {
+        self.writing.spawn(async move {
             let outcome = {
                 let Ok(_turn) = this.writes.acquire().await else { return };
                 write.await

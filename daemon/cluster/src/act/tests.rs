@@ -333,3 +333,31 @@ async fn finish_waits_for_what_has_begun_and_drops_the_rest() {
     assert_eq!(events.recv().await, Some(Event::Ended { id: ActionId(1), target, outcome }));
     assert!(events.try_recv().is_err(), "the second had not begun");
 }
+
+#[tokio::test(start_paused = true)]
+async fn flood_of_announcements_is_cut_and_writes_are_not() {
+    let (cluster, log) = cluster(|asked| match asked.line.as_str() {
+        line if line.contains("/events") => Answer::json(201, &json!({})),
+        _ => Answer::version("42"),
+    });
+    let (sink, mut events) = sink();
+    let performer = performer(cluster, 16, sink);
+    for id in 0..1_500 {
+        performer.perform(Action::Announce {
+            subject: Subject::Node { name: "n".into(), uid: "n-1".into() },
+            severity: Severity::Normal,
+            reason: "Commanded",
+            note: format!("note {id}").into(),
+        });
+        performer.perform(action(id));
+    }
+    assert_eq!(performer.under_way(), 1_500);
+    for _ in 0..1_500 {
+        assert!(events.recv().await.is_some());
+    }
+    while !performer.announcing.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let announced = log.lines().iter().filter(|line| line.contains("/events")).count();
+    assert_eq!(announced, super::ANNOUNCEMENTS_WAITING);
+}

@@ -1,5 +1,7 @@
 //! Conversions, from the JSON an API server sends to whole records.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
@@ -103,10 +105,10 @@ fn names_of_two_pods_are_held_once() {
         super::pod(&read::<Pod>(&set(a_pod(), "/metadata/name", json!("api-5d9c7-2"))), &mut reader).unwrap();
     let shared = |pod: &cluster::Pod| {
         let owner = pod.owner.clone().unwrap();
-        [pod.namespace.clone(), pod.node.clone().unwrap(), owner.namespace, owner.name]
+        [Arc::clone(&pod.namespace), pod.node.clone().unwrap(), owner.namespace, owner.name]
     };
     for (one, two) in shared(&one).iter().zip(shared(&two).iter()) {
-        assert!(std::sync::Arc::ptr_eq(one, two), "{one}");
+        assert!(Arc::ptr_eq(one, two), "{one}");
     }
 }
 
@@ -470,7 +472,7 @@ fn namespace_keeps_all_labels_and_the_annotations_that_somebody_reads() {
 }
 
 /// A workload's JSON, with this spec beside its template.
-fn a_workload(spec: Value, status: Value) -> Value {
+fn a_workload(spec: &Value, status: &Value) -> Value {
     let mut object = json!({
         "metadata": {
             "uid": "w-1", "namespace": "pay", "name": "api", "resourceVersion": "7", "generation": 3,
@@ -516,7 +518,7 @@ fn stateful_set(object: &Value) -> Result<cluster::Workload, Unreadable> {
 #[test]
 fn deployment_is_read_whole() {
     let status = json!({ "observedGeneration": 3, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 2 });
-    let object = a_workload(json!({ "replicas": 3 }), status);
+    let object = a_workload(&json!({ "replicas": 3 }), &status);
     let wanted = its_workload(WorkloadKind::Deployment, Size::Replicas(3), 2);
     assert_eq!(deployment(&object), Ok(wanted.clone()));
 
@@ -535,7 +537,7 @@ fn deployment_is_read_whole() {
 #[test]
 fn deployment_rolls_out_only_while_older_pods_are_replaced() {
     let rolls =
-        |status: Value| deployment(&a_workload(json!({ "replicas": 3 }), status)).unwrap().rolling_out;
+        |status: Value| deployment(&a_workload(&json!({ "replicas": 3 }), &status)).unwrap().rolling_out;
     let cases = [
         ("never seen by its controller", json!({}), true),
         ("changed just now", json!({ "observedGeneration": 2, "replicas": 3, "updatedReplicas": 3 }), true),
@@ -566,7 +568,7 @@ fn stateful_set_is_read_whole() {
     let status = json!({
         "observedGeneration": 3, "replicas": 2, "readyReplicas": 2, "currentRevision": "a", "updateRevision": "a",
     });
-    let object = a_workload(json!({ "replicas": 2 }), status);
+    let object = a_workload(&json!({ "replicas": 2 }), &status);
     let wanted = its_workload(WorkloadKind::StatefulSet, Size::Replicas(2), 2);
     assert_eq!(stateful_set(&object), Ok(wanted.clone()));
 
@@ -583,7 +585,7 @@ fn stateful_set_rolls_out_only_while_its_controller_replaces_pods() {
             "updatedReplicas": updated,
         });
         let spec = json!({ "replicas": 3, "updateStrategy": strategy });
-        stateful_set(&a_workload(spec, status)).unwrap().rolling_out
+        stateful_set(&a_workload(&spec, &status)).unwrap().rolling_out
     };
     let partition = json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": 2 } });
     let cases = [
@@ -604,7 +606,7 @@ fn cron_job_is_read_whole() {
     let template =
         json!({ "spec": { "containers": [{ "name": "run", "resources": request("250m", "128Mi") }] } });
     let spec = json!({ "schedule": "0 3 * * *", "jobTemplate": { "spec": { "template": template } } });
-    let object = a_workload(spec, json!({}));
+    let object = a_workload(&spec, &json!({}));
     let cron_job = |object: &Value| super::cron_job(&read::<CronJob>(object), &mut Reader::default());
     assert_eq!(cron_job(&object), Ok(its_workload(WorkloadKind::CronJob, Size::Suspended(false), 0)));
     let suspended = set(object, "/spec/suspend", json!(true));

@@ -192,9 +192,21 @@ impl Engine {
         }
     }
 
+    /// The next instant at which a space is to be looked at although nothing happens to it: settling apart, which may
+    /// wait when simulated time is to pass fast.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.due.first().filter(|_| self.is_synced()).map(|(at, _)| *at)
+    }
+
     /// Whether every kind has been listed: before that nothing is decided, since half a picture shows nobody at work.
     pub fn is_synced(&self) -> bool {
         Kind::ALL.iter().all(|kind| self.listed.contains(kind))
+    }
+
+    /// UIDs of all namespaces and workloads that it knows.
+    pub fn known_uids(&self) -> Vec<Arc<str>> {
+        let spaces = self.spaces.values().map(|space| Arc::clone(&space.namespace.uid));
+        spaces.chain(self.workloads.values().map(|entry| Arc::clone(&entry.workload.uid))).collect()
     }
 
     /// The settings it was made with.

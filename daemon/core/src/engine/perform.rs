@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::errand::LOST_AFTER;
-use super::machine::{SpaceEntry, Target};
+use super::machine::{SpaceEntry, Target, WorkloadEntry};
 use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
 use crate::cluster::WorkloadKey;
 use crate::sleep::{
@@ -46,7 +46,7 @@ impl Engine {
         again.extend(decision.next_change);
         let keys: Vec<WorkloadKey> = self.workloads_in(name).map(|(key, _)| key.clone()).collect();
         for key in keys {
-            again.extend(self.look_at_workload(&key, by.as_ref(), now));
+            again.extend(self.look_at_workload(&key, &decision, by.as_ref(), now));
         }
         again.extend(self.mark_space(name, &decision, now));
         again.into_iter().min()
@@ -55,12 +55,13 @@ impl Engine {
     fn look_at_workload(
         &mut self,
         key: &WorkloadKey,
+        of_space: &Decision,
         by: Option<&Arc<str>>,
         now: Instant,
     ) -> Option<Instant> {
-        let (decision, _) = self.decide_workload(key, now)?;
-        let next = decision.next_change;
         let entry = self.workloads.get(key)?;
+        let decision = self.decide_within(of_space, key, entry, now)?;
+        let next = decision.next_change;
         let nightcap: Arc<str> = "nightcap".into();
         let by = by.filter(|_| decision.policy.ends_with("asleep-until")).unwrap_or(&nightcap);
         let step = step(&entry.workload, entry.known.as_deref(), &decision, by, &self.settings.sleep, now);
@@ -293,7 +294,18 @@ impl Engine {
         Some(decide(self.levels(name, None)?, self.settings.mode, now))
     }
 
-    pub(super) fn decide_workload(&self, key: &WorkloadKey, now: Instant) -> Option<(Decision, Vec<Wish>)> {
-        Some(decide(self.levels(&key.namespace, Some(key))?, self.settings.mode, now))
+    /// What should be with a workload of a space for which `of_space` was decided: the same, unless it has wishes of
+    /// its own. Most have none, and there are many.
+    pub(super) fn decide_within(
+        &self,
+        of_space: &Decision,
+        key: &WorkloadKey,
+        entry: &WorkloadEntry,
+        now: Instant,
+    ) -> Option<Decision> {
+        if entry.wishes.is_none() {
+            return Some(of_space.clone());
+        }
+        Some(decide(self.levels(&key.namespace, Some(key))?, self.settings.mode, now).0)
     }
 }

@@ -94,7 +94,7 @@ impl Engine {
         let (mut saving, mut would_save) = (Rate(0), Rate(0));
         let (mut asleep, mut up, mut falling, mut waking) = (0, 0, false, false);
         for (key, entry) in self.workloads_in(name) {
-            let (own, _) = self.decide_workload(key, now)?;
+            let own = self.decide_within(&decision, key, entry, now)?;
             let hourly = worth(entry, price);
             if entry.is_asleep() {
                 asleep += 1;

@@ -7,26 +7,34 @@ use crate::cluster::Attribution;
 use crate::units::{Bytes, Cost, Cpu, Gpu, Instant, Millis, PicoUsd, Resources, Window};
 
 /// What a pod used on average up to an instant, and since when: since the sample before, or for its own window.
-/// Small, since each pod has one for every scrape of the open time.
+///
+/// Small, since each pod has one for every scrape of the open time: instants are whole seconds, which is all that the
+/// metrics API tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Sample {
-    /// End of the measured interval.
-    pub(super) at: Instant,
-    /// Length of the measured interval, at most some 49 days.
-    pub(super) window_ms: u32,
-    pub(super) cpu: Cpu,
-    pub(super) memory: Bytes,
+    /// End of the measured interval, in seconds since the epoch: good until the year 2106.
+    at_s: u32,
+    /// Length of the measured interval.
+    window_s: u32,
+    cpu: Cpu,
+    memory: Bytes,
 }
 
 impl Sample {
+    /// A sample whose interval ends with the last whole second before `at`.
     pub(super) fn new(at: Instant, window: Millis, usage: Resources) -> Self {
-        let window_ms = u32::try_from(window.0.max(1)).unwrap_or(u32::MAX);
-        Self { at, window_ms, cpu: usage.cpu, memory: usage.memory }
+        let seconds = |millis: i64| u32::try_from(millis / 1_000).unwrap_or_default();
+        Self { at_s: seconds(at.0), window_s: seconds(window.0).max(1), cpu: usage.cpu, memory: usage.memory }
+    }
+
+    /// End of the measured interval.
+    pub(super) fn at(&self) -> Instant {
+        Instant(i64::from(self.at_s) * 1_000)
     }
 
     /// Start of the measured interval.
     pub(super) fn from(&self) -> Instant {
-        self.at - Millis(i64::from(self.window_ms))
+        Instant((i64::from(self.at_s) - i64::from(self.window_s)) * 1_000)
     }
 
     fn usage(&self) -> Resources {
@@ -86,17 +94,17 @@ impl Hold {
     /// What it used in the segment that starts at `at`, if a sample tells: one that measured this time, else the
     /// last one before it, held forward for `hold_forward`.
     pub(super) fn usage(&self, at: Instant, hold_forward: Millis) -> Option<Resources> {
-        let next = self.samples.partition_point(|sample| sample.at <= at);
+        let next = self.samples.partition_point(|sample| sample.at() <= at);
         if let Some(sample) = self.samples.get(next).filter(|sample| sample.from() <= at) {
             return Some(sample.usage());
         }
         let last = self.samples.get(next.checked_sub(1)?)?;
-        (at.since(last.at) < hold_forward).then(|| last.usage())
+        (at.since(last.at()) < hold_forward).then(|| last.usage())
     }
 
     /// Takes a sample in, in any order; the same instant again replaces.
     pub(super) fn sample(&mut self, sample: Sample, hold_forward: Millis) {
-        let at = match self.samples.binary_search_by_key(&sample.at, |s| s.at) {
+        let at = match self.samples.binary_search_by_key(&sample.at_s, |s| s.at_s) {
             Ok(at) => {
                 self.samples[at] = sample;
                 at
@@ -110,17 +118,17 @@ impl Hold {
         // Two samples in a row measure all the time between them, whatever window the source states: else a short
         // window would leave holes in which the older of the two, or requests alone, would count.
         for this in at.max(1)..self.samples.len().min(at + 2) {
-            let before = self.samples[this - 1].at;
+            let before = self.samples[this - 1].at_s;
             let sample = &mut self.samples[this];
-            let gap = sample.at.since(before);
-            let window = if gap <= hold_forward { gap } else { gap.min(Millis(i64::from(sample.window_ms))) };
-            sample.window_ms = u32::try_from(window.0).unwrap_or(u32::MAX);
+            let gap = sample.at_s - before;
+            let joined = Millis::from_secs(i64::from(gap)) <= hold_forward;
+            sample.window_s = if joined { gap } else { gap.min(sample.window_s) };
         }
     }
 
     /// Forgets samples that cannot matter any more after `settled`.
     pub(super) fn forget(&mut self, settled: Instant) {
-        let past = self.samples.partition_point(|sample| sample.at <= settled);
+        let past = self.samples.partition_point(|sample| sample.at() <= settled);
         if past > 1 {
             self.samples.drain(..past - 1);
         }

@@ -225,16 +225,16 @@ impl NodeLedger {
 
     /// A pod used this much; `sample.at` is the same for all pods of one scrape of this node.
     pub(super) fn sample(&mut self, pod_uid: &str, sample: Sample, hold_forward: Millis) {
-        if sample.at + hold_forward <= self.settled {
+        if sample.at() + hold_forward <= self.settled {
             return; // older than anything that can still change
         }
-        if let Err(at) = self.sampled.binary_search(&sample.at) {
-            self.sampled.insert(at, sample.at);
+        if let Err(at) = self.sampled.binary_search(&sample.at()) {
+            self.sampled.insert(at, sample.at());
         }
         let first = self.holds.partition_point(|hold| *hold.pod.uid < *pod_uid);
         for hold in self.holds[first..].iter_mut().take_while(|hold| *hold.pod.uid == *pod_uid) {
             // A sample from before the pod began is one of an earlier pod of the same name.
-            if sample.at > hold.from && !hold.is_over(sample.from()) {
+            if sample.at() > hold.from && !hold.is_over(sample.from()) {
                 hold.sample(sample, hold_forward);
             }
         }
@@ -340,7 +340,7 @@ impl NodeLedger {
                     cuts.push(sample.from());
                     cuts.extend(before.map(|at| at + hold_forward));
                 }
-                before = Some(sample.at);
+                before = Some(sample.at());
             }
             cuts.extend(before.map(|at| at + hold_forward));
         }

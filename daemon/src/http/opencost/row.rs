@@ -166,17 +166,23 @@ pub(in crate::http) struct SummaryRow {
 pub(super) fn rows(answer: &Answer, cluster: &str) -> BTreeMap<String, AllocationRow> {
     let step = answer.table.window;
     let groups = answer.table.groups.iter().enumerate().map(|(nth, (key, group))| {
-        let name = key.join("/");
         let shared = answer.shared.get(nth).copied().unwrap_or_default();
-        let properties = properties(cluster, group);
         let lived = group.window.unwrap_or(step);
-        let row = row(name.clone(), properties, step, lived, Amounts::of(group), group.cost, shared);
-        (name, row)
+        row(key.join("/"), properties(cluster, group), step, lived, Amounts::of(group), group.cost, shared)
     });
-    groups.chain(answer.idle.iter().map(|line| idle_row(line, cluster, step))).collect()
+    let idle = answer.idle.iter().map(|line| idle_row(line, cluster, step));
+    let mut rows = BTreeMap::new();
+    for mut row in groups.chain(idle) {
+        // Teams may be called anything, `a/b` or `__idle__`: no row may take another's place, else the sum is wrong.
+        while rows.contains_key(&row.name) {
+            row.name.push('\'');
+        }
+        rows.insert(row.name.clone(), row);
+    }
+    rows
 }
 
-fn idle_row(line: &IdleLine, cluster: &str, step: Window) -> (String, AllocationRow) {
+fn idle_row(line: &IdleLine, cluster: &str, step: Window) -> AllocationRow {
     let name = line.node.as_ref().map_or_else(|| IDLE.to_owned(), |node| format!("{}/{IDLE}", node.name));
     let properties = Properties {
         cluster: cluster.to_owned(),
@@ -185,7 +191,7 @@ fn idle_row(line: &IdleLine, cluster: &str, step: Window) -> (String, Allocation
         ..Properties::default()
     };
     let amounts = Amounts::default();
-    (name.clone(), row(name, properties, step, step, amounts, line.cost, ByResource::default()))
+    row(name, properties, step, step, amounts, line.cost, ByResource::default())
 }
 
 fn properties(cluster: &str, group: &Group) -> Properties {
