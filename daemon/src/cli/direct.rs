@@ -128,7 +128,9 @@ impl Direct<'_> {
     /// A sentence for each object of the space that cannot be read, and so was left alone.
     async fn unreadable(&self, space: &str) -> anyhow::Result<String> {
         let Listing { unreadable, .. } = self.cluster.list(Some(space), self.keep).await?;
-        Ok(unreadable.iter().map(|u| format!(" {} was left alone: {}.", u.object, u.reason)).collect())
+        let sentences: Vec<String> =
+            unreadable.iter().map(|u| format!(" {} was left alone: {}.", u.object, u.reason)).collect();
+        Ok(sentences.concat())
     }
 
     fn command(&self, space: &str, wish: &Wish) -> (Command, Act) {
