@@ -2,6 +2,7 @@
 //! immutable snapshot.
 
 mod access;
+mod big;
 mod error;
 mod layers;
 mod openapi;
@@ -10,6 +11,7 @@ mod params;
 mod probes;
 mod routes;
 mod scrape;
+mod serve;
 mod state;
 mod v1;
 
@@ -19,6 +21,7 @@ mod tests;
 pub use access::{Access, AccessError, OpenAccess, User, Verb};
 pub use openapi::openapi;
 pub use routes::router;
+pub use serve::serve;
 pub use state::AppState;
 
 use v1::warnings_of_window as v1_warnings;

@@ -1,10 +1,13 @@
 //! `GET /metrics`.
 
+use std::sync::Arc;
+
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::AppState;
+use super::big::off_thread;
 use super::error::Refusal;
 use crate::api::ErrorReport;
 
@@ -15,8 +18,12 @@ use crate::api::ErrorReport;
 ))]
 pub(super) async fn metrics(State(state): State<AppState>) -> Result<Response, Refusal> {
     let snapshot = state.snapshot().await?;
-    let text = state.metrics.render(&snapshot).map_err(|_| {
-        Refusal::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "defect", "the metrics cannot be written")
-    })?;
+    let metrics = Arc::clone(&state.metrics);
+    let text = off_thread(move || {
+        metrics.render(&snapshot).map_err(|_| {
+            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "defect", "the metrics cannot be written")
+        })
+    })
+    .await?;
     Ok(([(header::CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], text).into_response())
 }

@@ -9,8 +9,9 @@ use utoipa::ToSchema;
 
 use super::Envelope;
 use super::query::Question;
-use super::row::{AllocationRow, rows};
+use super::row::AllocationRow;
 use crate::http::AppState;
+use crate::http::big::off_thread;
 use crate::http::error::{OpenCostError, OpenCostRefusal};
 use crate::http::v1_warnings;
 
@@ -55,12 +56,9 @@ pub(in crate::http) async fn allocation(
 ) -> Result<Json<Envelope<AllocationSets>>, OpenCostRefusal> {
     let snapshot = state.snapshot().await?;
     let question = Question::read(&uri, &snapshot, state.zone)?;
-    let sets = question
-        .steps
-        .iter()
-        .map(|&step| rows(&question.answer(&snapshot, step), &snapshot.cluster))
-        .collect();
-    Ok(Json(Envelope::new(sets, &v1_warnings(&snapshot, question.window))))
+    let warnings = v1_warnings(&snapshot, question.window);
+    let sets = off_thread(move || question.sets(&snapshot)).await?;
+    Ok(Json(Envelope::new(sets, &warnings)))
 }
 
 /// The same as `/allocation`.

@@ -1,12 +1,18 @@
 //! The parameters of `/allocation`, and the tables that answer them.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use axum::http::Uri;
 use chrono_tz::Tz;
 use nightcap_core::engine::Snapshot;
 use nightcap_core::money::query::{self, AssetSum, Dimension, Table};
+use nightcap_core::money::{ByResource, NodeName};
 use nightcap_core::units::{Millis, Window};
 
+use super::row::{AllocationRow, rows};
 use super::share::share_idle;
+use crate::http::big::RowCount;
 use crate::http::error::Refusal;
 use crate::http::params::Params;
 
@@ -33,15 +39,15 @@ pub(super) struct Answer {
     /// The lines of idle that are to be shown, by node where asked.
     pub(super) idle: Vec<IdleLine>,
     /// How much of each group is shared idle cost, in the order of the groups; empty if none was shared.
-    pub(super) shared: Vec<nightcap_core::money::ByResource>,
+    pub(super) shared: Vec<ByResource>,
 }
 
 /// A line of what nobody used.
 #[derive(Debug)]
 pub(super) struct IdleLine {
     /// One node's, or all nodes' together.
-    pub(super) node: Option<std::sync::Arc<nightcap_core::money::NodeName>>,
-    pub(super) cost: nightcap_core::money::ByResource,
+    pub(super) node: Option<Arc<NodeName>>,
+    pub(super) cost: ByResource,
 }
 
 impl Question {
@@ -70,7 +76,18 @@ impl Question {
         Ok(Self { window, step, steps, dimensions, include_idle, idle_by_node, share_idle })
     }
 
-    pub(super) fn answer(&self, snapshot: &Snapshot, step: Window) -> Answer {
+    /// The rows of every step.
+    pub(super) fn sets(&self, snapshot: &Snapshot) -> Result<Vec<BTreeMap<String, AllocationRow>>, Refusal> {
+        let mut count = RowCount::default();
+        let steps = self.steps.iter().map(|&step| {
+            let answer = self.answer(snapshot, step);
+            count.add(answer.table.groups.len() + answer.idle.len())?;
+            Ok(rows(&answer, &snapshot.cluster))
+        });
+        steps.collect()
+    }
+
+    fn answer(&self, snapshot: &Snapshot, step: Window) -> Answer {
         let mut table = query::table(&snapshot.hours, &snapshot.cluster, step, &self.dimensions);
         let shared = if self.share_idle { share_idle(&mut table) } else { Vec::new() };
         let idle = if !self.include_idle || step.is_empty() {

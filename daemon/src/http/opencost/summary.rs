@@ -10,9 +10,10 @@ use utoipa::ToSchema;
 
 use super::Envelope;
 use super::query::Question;
-use super::row::{SummaryRow, rows};
+use super::row::SummaryRow;
 use crate::api::WindowReport;
 use crate::http::AppState;
+use crate::http::big::off_thread;
 use crate::http::error::{OpenCostError, OpenCostRefusal};
 use crate::http::v1_warnings;
 
@@ -74,19 +75,19 @@ pub(in crate::http) async fn summary(
 ) -> Result<Json<Envelope<Summary>>, OpenCostRefusal> {
     let snapshot = state.snapshot().await?;
     let question = Question::read(&uri, &snapshot, state.zone)?;
-    let sets = question.steps.iter().map(|&step| SummarySet {
-        allocations: rows(&question.answer(&snapshot, step), &snapshot.cluster)
-            .into_iter()
-            .map(|(name, row)| (name, row.into()))
-            .collect(),
-        window: step.into(),
-    });
-    let data = Summary {
-        step: question.step.0.saturating_mul(1_000_000),
-        sets: sets.collect(),
-        window: question.window.into(),
-    };
-    Ok(Json(Envelope::new(data, &v1_warnings(&snapshot, question.window))))
+    let (window, step) = (question.window, question.step.0.saturating_mul(1_000_000));
+    let warnings = v1_warnings(&snapshot, window);
+    let sets = off_thread(move || {
+        let sets =
+            question.sets(&snapshot)?.into_iter().zip(&question.steps).map(|(rows, &step)| SummarySet {
+                allocations: rows.into_iter().map(|(name, row)| (name, row.into())).collect(),
+                window: step.into(),
+            });
+        Ok(sets.collect())
+    })
+    .await?;
+    let data = Summary { step, sets, window: window.into() };
+    Ok(Json(Envelope::new(data, &warnings)))
 }
 
 /// The same as `/allocation/summary`.

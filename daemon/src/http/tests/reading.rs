@@ -85,6 +85,18 @@ async fn savings_are_grouped_and_compared_with_cost() {
 }
 
 #[tokio::test]
+async fn savings_of_two_windows_that_meet_are_those_of_both() {
+    let saved = async |window: &str| -> api::Money {
+        read::<api::SavingsReport>(&get(&format!("/api/v1/savings?by=workload&window={window}")).await).saved
+    };
+    let (early, late) =
+        ("2026-03-02T00:00:00Z,2026-03-02T07:12:31Z", "2026-03-02T07:12:31Z,2026-03-02T10:30:00Z");
+    let both = saved("2026-03-02T00:00:00Z,2026-03-02T10:30:00Z").await;
+    assert_eq!(both.to_string(), "0.45721986852");
+    assert_eq!(saved(early).await + saved(late).await, both);
+}
+
+#[tokio::test]
 async fn status_tells_how_everything_is() {
     let status: api::Status = read(&get("/api/v1/status").await);
     assert_eq!(

@@ -14,6 +14,7 @@ use nightcap_core::units::{PicoUsd, Window};
 use super::warnings;
 use crate::api::{CURRENCY, CostReport, CostRow, CostStep, ErrorReport, Labels};
 use crate::http::AppState;
+use crate::http::big::{RowCount, off_thread};
 use crate::http::error::Refusal;
 use crate::http::params::Params;
 
@@ -43,7 +44,7 @@ pub(in crate::http) async fn cost(
     let (_, steps) = params.steps(window)?;
     let idle = params.switch("idle", false)?;
     params.finish()?;
-    Ok(Json(report(&snapshot, window, &steps, &by, idle)))
+    off_thread(move || report(&snapshot, window, &steps, &by, idle)).await.map(Json)
 }
 
 fn report(
@@ -52,33 +53,32 @@ fn report(
     steps: &[Window],
     by: &[(&'static str, Dimension)],
     idle: bool,
-) -> CostReport {
+) -> Result<CostReport, Refusal> {
     let names: Vec<&str> = by.iter().map(|&(name, _)| name).collect();
     let dimensions: Vec<Dimension> = by.iter().map(|&(_, dimension)| dimension).collect();
     let mut warnings = warnings::of_window(snapshot, window);
     let (mut total, mut by_confidence) = (PicoUsd(0), BTreeMap::new());
-    let steps = steps
-        .iter()
-        .map(|&step| {
-            let table = query::table(&snapshot.hours, &snapshot.cluster, step, &dimensions);
-            total += table.total.total();
-            for (&confidence, &sum) in &table.by_confidence {
-                *by_confidence.entry(confidence).or_default() += sum;
-            }
-            step_of(&table, &names, idle)
-        })
-        .collect();
+    let (mut answers, mut count) = (Vec::with_capacity(steps.len()), RowCount::default());
+    for &step in steps {
+        let table = query::table(&snapshot.hours, &snapshot.cluster, step, &dimensions);
+        count.add(table.groups.len())?;
+        total += table.total.total();
+        for (&confidence, &sum) in &table.by_confidence {
+            *by_confidence.entry(confidence).or_default() += sum;
+        }
+        answers.push(step_of(&table, &names, idle));
+    }
     warnings.extend(warnings::of_prices(total, &by_confidence));
-    CostReport {
+    Ok(CostReport {
         cluster: snapshot.cluster.to_string(),
         at: snapshot.at,
         settled: snapshot.settled,
         window: window.into(),
         by: names.iter().map(ToString::to_string).collect(),
         currency: CURRENCY.to_owned(),
-        steps,
+        steps: answers,
         warnings,
-    }
+    })
 }
 
 fn step_of(table: &Table, names: &[&str], idle: bool) -> CostStep {
