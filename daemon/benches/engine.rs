@@ -49,7 +49,8 @@ fn main() {
         "settle ms",
         "snap ms",
         "pass ms",
-        "query ms"
+        "query ms",
+        "scrape ms"
     );
     for &pods in sizes {
         let f = measure(pods);
