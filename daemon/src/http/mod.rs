@@ -11,6 +11,7 @@ mod params;
 mod probes;
 mod routes;
 mod scrape;
+mod share;
 mod state;
 mod v1;
 
