@@ -195,7 +195,7 @@ pub(crate) fn handle(mut engine: Engine) -> Handle {
                 Input::Read(answer) => drop(answer.send(Arc::new(engine.snapshot(now())))),
                 Input::Command(command, answer) => {
                     let preview = engine.preview(&command, now());
-                    if preview.is_some() {
+                    if preview.is_ok() {
                         engine.apply(Event::Command(command), now());
                     }
                     drop(answer.send(preview));

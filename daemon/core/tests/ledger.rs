@@ -116,6 +116,21 @@ fn change_of_owner_is_charged_to_each_for_its_seconds() {
 }
 
 #[test]
+fn node_costs_its_price_times_its_time_to_the_pico_dollar() {
+    let mut ledger = Ledger::new(T0, Split::default(), Millis::MINUTE, 1_000);
+    ledger.node(&node("n", T0), T0);
+    let odd = price(0.123_456_789_012);
+    ledger.node_priced("uid-n", Arc::new(odd.clone()), T0);
+    ledger.hold(&"n".into(), pod("a"), payer("shop"), res(1_111, 3_333), at(7));
+    for ms in [1, 999, 123_457, 3_600_000] {
+        let view = ledger.view(T0 + Millis(ms));
+        let total: i128 = view.hours.iter().flat_map(|h| &h.assets).map(|a| a.cost.total().0).sum();
+        assert_eq!(total, i128::from(odd.hourly.0) * i128::from(ms) / 3_600_000, "{ms} ms");
+        assert_conserved(&view.hours);
+    }
+}
+
+#[test]
 fn price_change_counts_from_its_instant() {
     let mut ledger = ledger();
     ledger.node_priced("uid-n", Arc::new(price(0.72)), at(100));

@@ -418,3 +418,21 @@ fn sleep_is_counted_as_saved_at_the_clusters_price() {
     // 2 of 4 cores and 2 of 16 GiB are freed: at OpenCost's ratio that is some 38 % of the price.
     assert!((0.13..0.15).contains(&space.saving.usd_per_hour()), "{:?}", space.saving);
 }
+
+#[test]
+fn protected_space_refuses_the_command_to_sleep_and_says_why() {
+    let mut scene = Scene::new(Mode::Act, noon());
+    scene.namespace("kube-system", &[]);
+    let command = |name: &str| Command::Sleep { namespace: name.into(), until: None, by: "engineer".into() };
+    let refusals = ["kube-system", "nowhere"].map(|name| scene.engine.preview(&command(name), noon()));
+    assert_eq!(
+        refusals.map(|refusal| refusal.map_err(|error| error.to_string())),
+        [
+            Err("kube-system is never put to sleep: it is protected by the pattern \"kube-system\""
+                .to_owned()),
+            Err("there is no namespace \"nowhere\" in this cluster".to_owned()),
+        ]
+    );
+    scene.engine.apply(Event::Command(command("kube-system")), noon());
+    assert_eq!(scene.ask(noon()), []);
+}

@@ -30,11 +30,16 @@ pub async fn act(kubeconfig: Option<&Path>, wish: &Wish) -> anyhow::Result<Vec<A
         }
         Wish::WakeAll => sleeping(&cluster, &keep, &config).await?,
     };
-    let mut reports = Vec::with_capacity(spaces.len());
+    let direct = Direct { cluster: &cluster, keep: &keep, config: &config, now };
+    let (mut reports, mut failures) = (Vec::with_capacity(spaces.len()), Vec::new());
     for space in spaces {
-        let direct = Direct { cluster: &cluster, keep: &keep, config: &config, now };
-        reports.push(direct.act(&space, wish).await.with_context(|| format!("namespace {space}"))?);
+        // One that fails does not keep the others from their due.
+        match direct.act(&space, wish).await {
+            Ok(report) => reports.push(report),
+            Err(error) => failures.push(format!("{space}: {error:#}")),
+        }
     }
+    anyhow::ensure!(failures.is_empty(), "{}", failures.join("\n"));
     Ok(reports)
 }
 
@@ -71,8 +76,7 @@ impl Direct<'_> {
     async fn act(&self, space: &str, wish: &Wish) -> anyhow::Result<ActReport> {
         let (command, act) = self.command(space, wish);
         let mut engine = self.look(space).await?;
-        let written =
-            engine.preview(&command, self.now).with_context(|| format!("there is no namespace {space:?}"))?;
+        let written = engine.preview(&command, self.now)?;
         engine.apply(Event::Command(command), self.now);
         let mut actions: Vec<Action> =
             engine.tick(self.now).into_iter().filter(|a| matches!(a, Action::Namespace { .. })).collect();
@@ -80,7 +84,8 @@ impl Direct<'_> {
         for _ in 0..LOOKS {
             done += self.perform(&actions).await?;
             // The wish stands on the namespace now: what follows from it is decided on what is there now.
-            actions = self.look(space).await?.tick(self.now);
+            engine = self.look(space).await?;
+            actions = engine.tick(self.now);
             actions.retain(|action| !matches!(action, Action::Announce { .. }));
             if actions.is_empty() {
                 let annotations = written
@@ -88,7 +93,8 @@ impl Direct<'_> {
                     .map(|(key, value)| (key.to_string(), value.as_ref().map(ToString::to_string)))
                     .collect();
                 let by = "kubeconfig".to_owned();
-                let message = message(space, act, done) + &self.unreadable(space).await?;
+                let left_alone = refused(&mut engine, self.now) + &self.unreadable(space).await?;
+                let message = message(space, act, done) + &left_alone;
                 return Ok(ActReport {
                     at: self.now,
                     space: space.to_owned(),
@@ -164,6 +170,15 @@ impl Direct<'_> {
         }
         Ok(done)
     }
+}
+
+/// A sentence for each workload that should sleep and must not.
+fn refused(engine: &mut Engine, now: Instant) -> String {
+    let snapshot = engine.snapshot(now);
+    let workloads = snapshot.spaces.iter().flat_map(|space| &space.workloads);
+    let sentences: Vec<String> =
+        workloads.filter_map(|w| w.refusal.as_ref().map(|refusal| format!(" {refusal}."))).collect();
+    sentences.concat()
 }
 
 fn message(space: &str, act: Act, workloads: usize) -> String {

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::AccessError;
 use crate::api::{ErrorBody, ErrorReport};
 use crate::runtime::HandleError;
+use nightcap_core::sleep::CommandError;
 
 /// A value is repeated in an error up to this many characters.
 const SHOWN: usize = 200;
@@ -74,7 +75,11 @@ impl From<HandleError> for Refusal {
         match error {
             HandleError::Stopped => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", error.to_string())
                 .hint("try again soon"),
-            HandleError::NoSuchSpace(name) => Self::no_such_space(&name),
+            HandleError::Command(CommandError::NoSuchSpace(name)) => Self::no_such_space(&name),
+            HandleError::Command(error @ CommandError::Protected { .. }) => {
+                Self::new(StatusCode::CONFLICT, "protected", error.to_string())
+                    .hint("what the cluster itself lives on stays awake")
+            }
         }
     }
 }

@@ -64,7 +64,7 @@ pub async fn run_engine(
                 }
                 Input::Command(command, answer) => {
                     let preview = engine.preview(&command, now);
-                    if preview.is_some() {
+                    if preview.is_ok() {
                         engine.apply(Event::Command(command), now);
                         shared = None; // who acts wants to see it
                     }

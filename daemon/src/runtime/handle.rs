@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nightcap_core::engine::{Event, Snapshot};
-use nightcap_core::sleep::{AnnotationPatch, Command};
+use nightcap_core::sleep::{AnnotationPatch, Command, CommandError};
 use nightcap_core::units::Instant;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -18,7 +18,7 @@ pub enum Input {
     /// Somebody wants to read.
     Read(oneshot::Sender<Arc<Snapshot>>),
     /// Somebody wants something done, and to know what was written for it.
-    Command(Command, oneshot::Sender<Option<AnnotationPatch>>),
+    Command(Command, oneshot::Sender<Result<AnnotationPatch, CommandError>>),
 }
 
 /// A way to the engine. Cheap to clone.
@@ -34,9 +34,9 @@ pub enum HandleError {
     /// The daemon is going down.
     #[error("the daemon is stopping")]
     Stopped,
-    /// There is no such space.
-    #[error("there is no namespace {0:?} in this cluster")]
-    NoSuchSpace(Arc<str>),
+    /// It answered that it does not do this.
+    #[error(transparent)]
+    Command(#[from] CommandError),
 }
 
 impl Handle {
@@ -54,10 +54,9 @@ impl Handle {
 
     /// Gives a command; returns the annotations it writes on the namespace.
     pub async fn command(&self, command: Command) -> Result<AnnotationPatch, HandleError> {
-        let name = Arc::clone(command.namespace());
         let (answer, answered) = oneshot::channel();
         self.inputs.send(Input::Command(command, answer)).await.map_err(|_| HandleError::Stopped)?;
-        answered.await.map_err(|_| HandleError::Stopped)?.ok_or(HandleError::NoSuchSpace(name))
+        Ok(answered.await.map_err(|_| HandleError::Stopped)??)
     }
 
     /// Hands the engine a fact; waits while its queue is full.

@@ -8,7 +8,8 @@ use super::machine::{SpaceEntry, Target, WorkloadEntry};
 use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
 use crate::cluster::WorkloadKey;
 use crate::sleep::{
-    AnnotationPatch, Command, Decision, Levels, Mark, Step, Wish, WorkloadPatch, decide, protected_by, step,
+    AnnotationPatch, Command, CommandError, Decision, Levels, Mark, Step, Wish, WorkloadPatch, decide,
+    protected_by, step,
 };
 use crate::units::{Instant, Millis};
 
@@ -191,20 +192,19 @@ impl Engine {
     }
 
     /// A person's command becomes annotations of the namespace; what follows from them follows as from anybody's.
+    /// One that cannot be carried out changes nothing: who gives it asks [`Self::preview`] first.
     pub(super) fn command(&mut self, command: &Command, now: Instant) {
+        let Ok(annotations) = self.preview(command, now) else { return };
         let name = Arc::clone(command.namespace());
-        let Some(levels) = self.levels(&name, None) else { return };
-        let annotations = command.annotations(levels, &self.settings.sleep, now);
         if let Some(space) = self.spaces.get_mut(&name) {
             space.commanded_by = Some(Arc::clone(command.by()));
-            let (verb, subject) = (
-                match command {
-                    Command::Sleep { .. } => "put to sleep",
-                    Command::Wake { .. } => "woken",
-                    Command::KeepAwake { .. } => "kept awake",
-                },
-                Subject::Namespace { name: Arc::clone(&name), uid: Arc::clone(&space.namespace.uid) },
-            );
+            let verb = match command {
+                Command::Sleep { .. } => "put to sleep",
+                Command::Wake { .. } => "woken",
+                Command::KeepAwake { .. } => "kept awake",
+            };
+            let subject =
+                Subject::Namespace { name: Arc::clone(&name), uid: Arc::clone(&space.namespace.uid) };
             let note = format!("{name} is {verb} by {}", command.by()).into();
             self.out.push(Action::Announce {
                 subject,
@@ -216,10 +216,11 @@ impl Engine {
         self.annotate(&name, annotations, now);
     }
 
-    /// What a command would write, without doing it.
-    pub fn preview(&self, command: &Command, now: Instant) -> Option<AnnotationPatch> {
-        let levels = self.levels(command.namespace(), None)?;
-        Some(command.annotations(levels, &self.settings.sleep, now))
+    /// What a command writes on its namespace, or why it is not carried out; without doing it.
+    pub fn preview(&self, command: &Command, now: Instant) -> Result<AnnotationPatch, CommandError> {
+        let name = command.namespace();
+        let levels = self.levels(name, None).ok_or_else(|| CommandError::NoSuchSpace(Arc::clone(name)))?;
+        command.annotations(levels, &self.settings.sleep, now)
     }
 
     /// An action ended. An answer to an action that is not known (any more) changes nothing.

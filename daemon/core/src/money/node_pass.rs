@@ -184,10 +184,11 @@ impl NodeLedger {
             return None;
         }
         let mut parts = vec![[PicoUsd(0); 3]; sums.holds.len()];
-        let (mut cost, mut idle) = ([PicoUsd(0); 3], [PicoUsd(0); 3]);
-        for nth in 0..3 {
-            cost[nth] = sums.node.cost[nth].floor_pico();
-            idle[nth] = round_parts(cost[nth], nth, sums.node.idle[nth], &sums.holds, &mut parts);
+        // First the whole, then the resources, then their parts: each is rounded to add up to what stands above it.
+        let cost = split_whole(sums.node.cost);
+        let mut idle = [PicoUsd(0); 3];
+        for (nth, idle) in idle.iter_mut().enumerate() {
+            *idle = round_parts(cost[nth], nth, sums.node.idle[nth], &sums.holds, &mut parts);
         }
         let allocations = self
             .holds
@@ -229,6 +230,21 @@ impl NodeLedger {
         let mut kept = keep.iter();
         self.sums.holds.retain(|_| kept.next().copied().unwrap_or(true));
     }
+}
+
+/// Whole pico-dollars of each resource that add up to those of the node: what rounding down loses goes to the
+/// resources that lost most.
+fn split_whole(cost: [Cost; 3]) -> [PicoUsd; 3] {
+    let mut split = cost.map(Cost::floor_pico);
+    let whole: Cost = cost.into_iter().sum();
+    let missing = whole.floor_pico() - split.into_iter().sum();
+    let mut order = [0, 1, 2];
+    order.sort_by_key(|&nth: &usize| (Reverse(cost[nth].remainder()), nth));
+    // Three remainders below one pico-dollar make at most two whole ones.
+    for (&nth, _) in order.iter().zip(0..missing.0) {
+        split[nth] += PicoUsd(1);
+    }
+    split
 }
 
 /// Rounds the parts of one resource down to whole pico-dollars and hands what is missing to `total` to those that

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use thiserror::Error;
+
 use super::{AnnotationPatch, Levels, SleepSettings, next_sleep, next_wake};
 use crate::units::{Instant, Millis};
 
@@ -38,6 +40,22 @@ pub enum Command {
     },
 }
 
+/// Why a command is not carried out.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum CommandError {
+    /// There is no such space.
+    #[error("there is no namespace {0:?} in this cluster")]
+    NoSuchSpace(Arc<str>),
+    /// The space is one of those that are never put to sleep.
+    #[error("{namespace} is never put to sleep: it is protected by the pattern {pattern:?}")]
+    Protected {
+        /// The namespace.
+        namespace: Arc<str>,
+        /// What protects it.
+        pattern: String,
+    },
+}
+
 impl Command {
     /// The namespace it is about.
     pub const fn namespace(&self) -> &Arc<str> {
@@ -56,7 +74,16 @@ impl Command {
     }
 
     /// The annotations it writes on the namespace. The two overrides never stand side by side.
-    pub fn annotations(&self, levels: Levels<'_>, settings: &SleepSettings, now: Instant) -> AnnotationPatch {
+    pub fn annotations(
+        &self,
+        levels: Levels<'_>,
+        settings: &SleepSettings,
+        now: Instant,
+    ) -> Result<AnnotationPatch, CommandError> {
+        if let (Self::Sleep { namespace, .. }, Some(pattern)) = (self, levels.protected) {
+            let (namespace, pattern) = (Arc::clone(namespace), pattern.to_owned());
+            return Err(CommandError::Protected { namespace, pattern });
+        }
         let (keep_awake, asleep) = match self {
             Self::Sleep { until, .. } => {
                 let end = until.or_else(|| next_wake(levels, now));
@@ -68,9 +95,9 @@ impl Command {
             }
             Self::KeepAwake { until, .. } => (Some(until.to_rfc3339()), None),
         };
-        AnnotationPatch::from([
+        Ok(AnnotationPatch::from([
             (settings.key("keep-awake-until"), keep_awake.map(Into::into)),
             (settings.key("asleep-until"), asleep.map(Into::into)),
-        ])
+        ]))
     }
 }

@@ -9,7 +9,7 @@ mod protect;
 mod settings;
 mod wishes;
 
-pub use command::{Command, WAKE_LASTS};
+pub use command::{Command, CommandError, WAKE_LASTS};
 pub use decision::{Decision, Levels, Wish, decide, next_sleep, next_wake};
 pub use mark::{Mark, MarkError, Original};
 pub use patch::{AnnotationPatch, WorkloadPatch};
