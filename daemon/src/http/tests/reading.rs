@@ -23,7 +23,7 @@ async fn cost_by_team_and_space_adds_up_to_the_bill() {
     assert_eq!(
         rows,
         [
-            ("data/data", "18.637309688114".to_owned()),
+            ("data/data", "18.637309688115".to_owned()),
             ("shop/shop-dev", "0.552000000001".to_owned()),
             ("__idle__", "14.956690311884".to_owned()),
         ]
@@ -68,8 +68,8 @@ async fn cost_row_tells_what_was_requested_used_and_charged() {
 #[tokio::test]
 async fn idle_is_shared_only_where_asked() {
     for (how, data, shop) in [
-        ("none", "18.637309688114", "0.552000000001"),
-        ("weighted", "30.936794695445", "3.209205304554"),
+        ("none", "18.637309688115", "0.552000000001"),
+        ("weighted", "30.936794695447", "3.209205304553"),
         ("even", "26.115654844055", "8.030345155944"),
     ] {
         let report: api::CostReport = read(&get(&format!("/api/v1/cost?share_idle={how}&idle=true")).await);
@@ -97,7 +97,7 @@ async fn savings_are_grouped_and_compared_with_cost() {
     let report: api::SavingsReport = read(&get("/api/v1/savings?by=team,policy&window=today").await);
     let rows: Vec<_> = report.rows.iter().map(|row| (row.name.as_str(), row.saved.to_string())).collect();
     assert_eq!(rows, [("lab/namespace uptime", "0.45721986852".to_owned())]);
-    assert_eq!((report.saved, report.cost.to_string()), (report.rows[0].saved, "34.145999999999".to_owned()));
+    assert_eq!((report.saved, report.cost.to_string()), (report.rows[0].saved, "34.146".to_owned()));
     assert_eq!((report.rows[0].asleep_workload_hours, report.rows[0].cpu_freed_core_hours), (6.5, 6.5));
 }
 
