@@ -12,7 +12,15 @@ const ALLOWED: [(&str, &[&str]); 6] = [
     ("nightcap-sim", &["nightcap-core"]),
     (
         "nightcap",
-        &["nightcap-core", "nightcap-pricing", "nightcap-cluster", "nightcap-sim", "tokio", "reqwest", "axum"],
+        &[
+            "nightcap-core",
+            "nightcap-pricing",
+            "nightcap-cluster",
+            "nightcap-sim",
+            "tokio",
+            "reqwest",
+            "axum",
+        ],
     ),
     ("nightcap-tests", &["nightcap-core", "kube", "k8s-openapi", "tokio", "reqwest"]),
 ];
@@ -65,7 +73,8 @@ fn floors_of_the_core_only_look_down() {
         for file in rust_files(&source.join(floor)) {
             let text = std::fs::read_to_string(&file).unwrap();
             for above in &FLOORS[level + 1..] {
-                if text.contains(&format!("crate::{above}::")) || text.contains(&format!("crate::{{{above}")) {
+                if text.contains(&format!("crate::{above}::")) || text.contains(&format!("crate::{{{above}"))
+                {
                     wrong.push(format!("{} uses {above}", file.strip_prefix(&source).unwrap().display()));
                 }
             }
