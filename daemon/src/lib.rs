@@ -1,3 +1,11 @@
 //! The Nightcap daemon and command line: wiring only. The domain lives in `nightcap-core`.
 
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod metrics;
 pub mod runtime;
+pub mod telemetry;
+#[cfg(test)]
+mod test_cluster;

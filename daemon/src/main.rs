@@ -1,3 +1,7 @@
 //! The `nightcap` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nightcap::cli::main(std::env::args_os())
+}

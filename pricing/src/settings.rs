@@ -15,6 +15,13 @@ pub struct PriceSettings {
     pub defaults: DefaultRates,
 }
 
+impl PriceSettings {
+    /// Whether a price book can be made of them, without reading the tables; else everything that is wrong.
+    pub fn check(&self) -> Result<(), crate::PriceError> {
+        crate::rules::check(self).map(|_| ())
+    }
+}
+
 /// One rule: which nodes, and one of three ways to price them.
 ///
 /// Set just one of `hourly_usd`, `adjust`, or the pair `cpu_core_hourly_usd` and `ram_gib_hourly_usd`.

@@ -1,9 +1,15 @@
-//! The engine's own task, and what others hold of it.
+//! The daemon's life: the engine's own task, what others hold of it, and what is wired around it.
 
 mod clock;
+pub mod demo;
 mod engine_task;
 mod handle;
+pub mod live;
+mod serve;
+mod signals;
 
 pub use clock::Clock;
 pub use engine_task::{Actor, run_engine};
 pub use handle::{Handle, HandleError, Input};
+pub use serve::{bind, serve};
+pub use signals::stop_on_signal;

@@ -5,28 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::errand::Errand;
+use super::names::PodNames;
 use super::problems::Problems;
 use super::{Action, ActionId, Counters, Event, Kind, Settings, UsageHealth};
 use crate::cluster::{Attribution, Namespace, Node, Workload, WorkloadKey};
 use crate::money::{Ledger, NodePrice, PodName};
-use crate::sleep::{Known, Wishes};
-use crate::units::{Instant, Millis, Resources};
+use crate::sleep::{Known, Mark, Original, Wishes};
+use crate::units::{Instant, Millis};
 
 /// How often the ledger settles while nothing else happens.
 const SETTLE_EVERY: Millis = Millis::MINUTE;
 
-/// A pod that the engine knows.
+/// A pod that the engine knows. There are many: what the ledger knows of it is not kept twice.
 #[derive(Debug)]
 pub(super) struct PodState {
     pub(super) name: Arc<PodName>,
     pub(super) node: Option<Arc<str>>,
-    pub(super) owner: Option<WorkloadKey>,
+    /// Who pays; its workload is the pod's owner.
     pub(super) attribution: Arc<Attribution>,
-    pub(super) requests: Resources,
-    pub(super) ready: bool,
-    pub(super) ended: bool,
     /// Newest usage sample.
     pub(super) sampled: Option<Instant>,
+    pub(super) ended: bool,
 }
 
 /// A namespace that the engine knows.
@@ -49,13 +48,37 @@ pub(super) struct SpaceEntry {
 #[derive(Debug)]
 pub(super) struct WorkloadEntry {
     pub(super) workload: Workload,
-    pub(super) wishes: Wishes,
-    pub(super) known: Known,
+    /// Most workloads wish nothing of their own.
+    pub(super) wishes: Option<Box<Wishes>>,
+    /// Only what sleeps, or slept, has marks.
+    pub(super) known: Option<Box<Known>>,
     pub(super) attribution: Arc<Attribution>,
     /// Woken by us and not ready yet.
     pub(super) waking: bool,
     pub(super) refusal: Option<Arc<str>>,
     pub(super) errand: Errand,
+}
+
+impl WorkloadEntry {
+    /// Whether Nightcap has put it to sleep.
+    pub(super) fn is_marked(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.marked)
+    }
+
+    /// Whether it sleeps by Nightcap's hand.
+    pub(super) fn is_asleep(&self) -> bool {
+        self.is_marked() && self.workload.size.is_down()
+    }
+
+    /// What it was before it fell asleep.
+    pub(super) fn original(&self) -> Option<Original> {
+        self.known.as_ref().and_then(|known| known.original)
+    }
+
+    /// The mark of its sleep.
+    pub(super) fn mark(&self) -> Option<&Mark> {
+        self.known.as_ref().and_then(|known| known.mark.as_ref())
+    }
 }
 
 /// What an action was for, until its outcome comes.
@@ -73,12 +96,15 @@ pub struct Engine {
     pub(super) ledger: Ledger,
     pub(super) nodes: BTreeMap<Arc<str>, Arc<Node>>,
     pub(super) prices: BTreeMap<Arc<str>, Arc<NodePrice>>,
-    pub(super) pods: BTreeMap<Arc<str>, PodState>,
+    /// Boxed, as the workloads are: the slots of a tree are half empty.
+    pub(super) pods: BTreeMap<Arc<str>, Box<PodState>>,
     /// The newest pod of each namespace and name: the metrics API knows no UID.
-    pub(super) pod_names: BTreeMap<(Arc<str>, Arc<str>), Arc<str>>,
+    pub(super) pod_names: PodNames,
     pub(super) spaces: BTreeMap<Arc<str>, SpaceEntry>,
-    pub(super) workloads: BTreeMap<WorkloadKey, WorkloadEntry>,
+    pub(super) workloads: BTreeMap<WorkloadKey, Box<WorkloadEntry>>,
     pub(super) attributions: BTreeSet<Arc<Attribution>>,
+    /// Texts that many attributions share.
+    pub(super) texts: BTreeSet<Arc<str>>,
     pub(super) listed: BTreeSet<Kind>,
     pub(super) problems: Problems,
     pub(super) usage: UsageHealth,
@@ -105,10 +131,11 @@ impl Engine {
             nodes: BTreeMap::new(),
             prices: BTreeMap::new(),
             pods: BTreeMap::new(),
-            pod_names: BTreeMap::new(),
+            pod_names: PodNames::default(),
             spaces: BTreeMap::new(),
             workloads: BTreeMap::new(),
             attributions: BTreeSet::new(),
+            texts: BTreeSet::new(),
             listed: BTreeSet::new(),
             problems: Problems::default(),
             usage: UsageHealth::default(),
@@ -165,9 +192,21 @@ impl Engine {
         }
     }
 
+    /// The next instant at which a space is to be looked at although nothing happens to it: settling apart, which may
+    /// wait when simulated time is to pass fast.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.due.first().filter(|_| self.is_synced()).map(|(at, _)| *at)
+    }
+
     /// Whether every kind has been listed: before that nothing is decided, since half a picture shows nobody at work.
     pub fn is_synced(&self) -> bool {
         Kind::ALL.iter().all(|kind| self.listed.contains(kind))
+    }
+
+    /// UIDs of all namespaces and workloads that it knows.
+    pub fn known_uids(&self) -> Vec<Arc<str>> {
+        let spaces = self.spaces.values().map(|space| Arc::clone(&space.namespace.uid));
+        spaces.chain(self.workloads.values().map(|entry| Arc::clone(&entry.workload.uid))).collect()
     }
 
     /// The settings it was made with.

@@ -4,6 +4,7 @@ mod action;
 mod errand;
 mod event;
 mod machine;
+mod names;
 mod observe;
 mod perform;
 mod picture;

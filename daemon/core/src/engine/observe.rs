@@ -107,11 +107,12 @@ impl Engine {
         let namespace = self.spaces.get(&key.namespace).map(|s| &s.namespace);
         let of = self.settings.teams.attribute(&key.namespace, namespace, Some(&key), Some(&workload));
         let zone = self.settings.sleep.zone_of(&of.team);
-        let last_good = before.as_ref().map(|b| &b.wishes);
+        let last_good = before.as_ref().and_then(|b| b.wishes.as_deref());
         let (wishes, bad) = Wishes::read(&workload.annotations, &self.settings.sleep.prefix, zone, last_good);
         let subject = Subject::Workload { key: key.clone(), uid: Arc::clone(&workload.uid) };
         self.report_bad(&key.to_string(), &subject, &bad, now);
-        let known = self.read_marks(&workload, before.as_ref().map(|b| &b.known), &subject, now);
+        let known =
+            self.read_marks(&workload, before.as_ref().and_then(|b| b.known.as_deref()), &subject, now);
         let attribution = self.intern(of);
         let new_keys = before.as_ref().is_none_or(|b| *b.attribution != *attribution);
         let up = match workload.size {
@@ -120,17 +121,17 @@ impl Engine {
         };
         // A patch of ours that is under way may already show here; its outcome will still come.
         let mut entry = WorkloadEntry {
-            wishes,
-            waking: before.as_ref().is_some_and(|b| b.waking) && !up && !known.marked,
+            wishes: (wishes != Wishes::default()).then(|| Box::new(wishes)),
+            waking: before.as_ref().is_some_and(|b| b.waking) && !up && known.is_none(),
             refusal: before.as_ref().and_then(|b| b.refusal.clone()),
             errand: before.as_ref().map(|b| b.errand.clone()).unwrap_or_default(),
-            known,
+            known: known.map(Box::new),
             attribution,
             workload,
         };
         entry.errand.saw(&entry.workload.resource_version);
         self.count_sleep(&key, &entry, now);
-        self.workloads.insert(key.clone(), entry);
+        self.workloads.insert(key.clone(), Box::new(entry));
         if new_keys {
             self.attribute_again(&key.namespace, Some(&key), before.is_none(), now);
         }
@@ -154,21 +155,19 @@ impl Engine {
             self.new_pod(pod, ended, now);
             return;
         };
-        known.ready = pod.ready;
-        let (name, attribution) = (Arc::clone(&known.name), Arc::clone(&known.attribution));
         if known.ended {
             return;
         }
         let bound_now = known.node.is_none() && pod.node.is_some();
-        let resized = known.requests != pod.requests;
         known.node.clone_from(&pod.node);
-        known.requests = pod.requests;
         known.ended = ended.is_some();
+        let (name, attribution) = (Arc::clone(&known.name), Arc::clone(&known.attribution));
         let Some(node) = pod.node else { return };
         if bound_now {
             let from = pod.bound.unwrap_or(now);
             self.ledger.hold(&node, Arc::clone(&name), attribution, pod.requests, from);
-        } else if resized {
+        } else {
+            // Resized in place, perhaps; the same again changes nothing.
             self.ledger.change(&node, &name.uid, &attribution, pod.requests, now);
         }
         if let Some(at) = ended {
@@ -194,29 +193,17 @@ impl Engine {
                 }
             }
         }
-        self.pod_names.insert((pod.namespace, pod.name), Arc::clone(&pod.uid));
-        let state = PodState {
-            name,
-            node: pod.node,
-            owner,
-            attribution,
-            requests: pod.requests,
-            ready: pod.ready,
-            ended: ended.is_some(),
-            sampled: None,
-        };
-        self.pods.insert(pod.uid, state);
+        self.pod_names.insert(&name);
+        let state = PodState { name, node: pod.node, attribution, sampled: None, ended: ended.is_some() };
+        self.pods.insert(pod.uid, Box::new(state));
     }
 
     pub(super) fn pod_gone(&mut self, uid: &Arc<str>, at: Instant) {
         let Some(pod) = self.pods.remove(uid) else { return };
-        if let Some(node) = pod.node.filter(|_| !pod.ended) {
-            self.ledger.release(&node, uid, at);
+        if let Some(node) = pod.node.as_ref().filter(|_| !pod.ended) {
+            self.ledger.release(node, uid, at);
         }
-        let key = (Arc::clone(&pod.name.namespace), Arc::clone(&pod.name.name));
-        if self.pod_names.get(&key).is_some_and(|newest| newest == uid) {
-            self.pod_names.remove(&key);
-        }
+        self.pod_names.remove(&pod.name);
     }
 
     pub(super) fn observe_list(&mut self, kind: Kind, uids: Vec<Arc<str>>, now: Instant) {
@@ -289,7 +276,8 @@ impl Engine {
             if sample.at > now + Millis::MINUTE {
                 continue; // a clock ahead of ours: not usage of a time that has been
             }
-            let Some(uid) = self.pod_names.get(&(sample.namespace, sample.pod)) else { continue };
+            let Some(name) = self.pod_names.get(&sample.namespace, &sample.pod) else { continue };
+            let uid = &name.uid;
             let Some(pod) = self.pods.get_mut(uid) else { continue };
             let Some(node) = &pod.node else { continue };
             let common = newest.get(node).copied().unwrap_or(sample.at);
@@ -314,7 +302,7 @@ impl Engine {
     }
 
     fn pod_named(&self, namespace: &Arc<str>, name: &Arc<str>) -> Option<&PodState> {
-        self.pods.get(self.pod_names.get(&(Arc::clone(namespace), Arc::clone(name)))?)
+        self.pods.get(&self.pod_names.get(namespace, name)?.uid).map(|pod| &**pod)
     }
 
     /// The `CronJob` of a Job, where one of that name is there: the controller names a Job `<cronjob>-<number>`.
@@ -344,9 +332,17 @@ impl Engine {
         self.intern(of)
     }
 
-    fn intern(&mut self, attribution: Attribution) -> Arc<Attribution> {
+    fn intern(&mut self, mut attribution: Attribution) -> Arc<Attribution> {
         if let Some(known) = self.attributions.get(&attribution) {
             return Arc::clone(known);
+        }
+        for text in [&mut attribution.team, &mut attribution.owner, &mut attribution.team_rule] {
+            match self.texts.get(text) {
+                Some(known) => *text = Arc::clone(known),
+                None => {
+                    self.texts.insert(Arc::clone(text));
+                }
+            }
         }
         let new = Arc::new(attribution);
         self.attributions.insert(Arc::clone(&new));
@@ -359,14 +355,11 @@ impl Engine {
         if only.is_none() {
             self.attribute_workloads(space);
         }
-        let pods: Vec<Arc<str>> = self
-            .pod_names
-            .range((Arc::clone(space), Arc::from(""))..)
-            .take_while(|((namespace, _), _)| namespace == space)
-            .map(|(_, uid)| Arc::clone(uid))
-            .collect();
+        let pods: Vec<Arc<str>> = self.pod_names.of(space).map(|pod| Arc::clone(&pod.uid)).collect();
         for uid in pods {
-            let Some(owner) = self.pods.get(&uid).map(|pod| pod.owner.clone()) else { continue };
+            let Some(owner) = self.pods.get(&uid).map(|pod| pod.attribution.workload.clone()) else {
+                continue;
+            };
             let owner = owner.map(|owner| self.followed(owner));
             if only.is_some() && owner.as_ref() != only {
                 continue;
@@ -376,13 +369,11 @@ impl Engine {
                 continue;
             };
             let before = std::mem::replace(&mut pod.attribution, Arc::clone(&attribution));
-            pod.owner = owner;
             let Some(node) = pod.node.clone().filter(|_| !pod.ended) else { continue };
             if first {
                 self.ledger.amend(&node, &uid, &before, &attribution);
             } else {
-                let requests = pod.requests;
-                self.ledger.change(&node, &uid, &attribution, requests, now);
+                self.ledger.reassign(&node, &uid, &attribution, now);
             }
         }
     }
@@ -408,19 +399,21 @@ impl Engine {
         let space = Arc::clone(space);
         let first =
             WorkloadKey { namespace: Arc::clone(&space), kind: WorkloadKind::Deployment, name: "".into() };
-        self.workloads.range(first..).take_while(move |(key, _)| key.namespace == space)
+        self.workloads
+            .range(first..)
+            .map(|(key, entry)| (key, &**entry))
+            .take_while(move |(key, _)| key.namespace == space)
     }
 
     /// Keeps the savings in step with the mark.
     fn count_sleep(&mut self, key: &WorkloadKey, entry: &WorkloadEntry, now: Instant) {
-        let asleep = entry.known.marked && entry.workload.size.is_down();
-        if !asleep {
+        if !entry.is_asleep() {
             self.ledger.awake(key, now);
             return;
         }
-        let mark = entry.known.mark.as_ref();
+        let mark = entry.mark();
         // A suspended CronJob frees what its runs would have used; that is not known, and not guessed.
-        let replicas = entry.known.original.and_then(|o| o.replicas).unwrap_or(0);
+        let replicas = entry.original().and_then(|o| o.replicas).unwrap_or(0);
         let freed = entry.workload.pod_requests.times(u64::from(replicas));
         let policy = mark.map_or_else(|| "unknown".into(), |m| Arc::clone(&m.policy));
         let since = mark.map_or(now, |m| m.since.min(now));
@@ -434,7 +427,7 @@ impl Engine {
         before: Option<&Known>,
         subject: &Subject,
         now: Instant,
-    ) -> Known {
+    ) -> Option<Known> {
         let settings = &self.settings.sleep;
         let mark_text = workload.annotations.get(&settings.key("asleep"));
         let original_text = workload.annotations.get(&settings.key("original"));
@@ -465,7 +458,7 @@ impl Engine {
             }
             None => self.problems.clear(&object, "bad-original"),
         }
-        known
+        known.marked.then_some(known)
     }
 
     fn report_bad(&mut self, object: &str, subject: &Subject, bad: &[crate::sleep::BadValue], now: Instant) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::errand::LOST_AFTER;
-use super::machine::{SpaceEntry, Target};
+use super::machine::{SpaceEntry, Target, WorkloadEntry};
 use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
 use crate::cluster::WorkloadKey;
 use crate::sleep::{
@@ -46,7 +46,7 @@ impl Engine {
         again.extend(decision.next_change);
         let keys: Vec<WorkloadKey> = self.workloads_in(name).map(|(key, _)| key.clone()).collect();
         for key in keys {
-            again.extend(self.look_at_workload(&key, by.as_ref(), now));
+            again.extend(self.look_at_workload(&key, &decision, by.as_ref(), now));
         }
         again.extend(self.mark_space(name, &decision, now));
         again.into_iter().min()
@@ -55,15 +55,16 @@ impl Engine {
     fn look_at_workload(
         &mut self,
         key: &WorkloadKey,
+        of_space: &Decision,
         by: Option<&Arc<str>>,
         now: Instant,
     ) -> Option<Instant> {
-        let (decision, _) = self.decide_workload(key, now)?;
-        let next = decision.next_change;
         let entry = self.workloads.get(key)?;
+        let decision = self.decide_within(of_space, key, entry, now)?;
+        let next = decision.next_change;
         let nightcap: Arc<str> = "nightcap".into();
         let by = by.filter(|_| decision.policy.ends_with("asleep-until")).unwrap_or(&nightcap);
-        let step = step(&entry.workload, &entry.known, &decision, by, &self.settings.sleep, now);
+        let step = step(&entry.workload, entry.known.as_deref(), &decision, by, &self.settings.sleep, now);
         if matches!(step, Step::Sleep(_) | Step::Wake(_)) && !entry.errand.is_free(now) {
             return next.into_iter().chain(entry.errand.free_at()).min();
         }
@@ -121,13 +122,13 @@ impl Engine {
     fn mark_space(&mut self, name: &Arc<str>, decision: &Decision, now: Instant) -> Option<Instant> {
         let (mut any, mut all) = (false, true);
         for (_, entry) in self.workloads_in(name) {
-            let sleeps = entry.known.marked && entry.workload.size.is_down();
-            any |= entry.known.marked;
+            let sleeps = entry.is_asleep();
+            any |= entry.is_marked();
             // What was down before, unmarked, is no part of the question.
-            all &= sleeps || !entry.known.marked && entry.workload.size.is_down();
+            all &= sleeps || !entry.is_marked() && entry.workload.size.is_down();
         }
         let asleep = any && all;
-        let since = self.workloads_in(name).filter_map(|(_, w)| w.known.mark.as_ref().map(|m| m.since)).max();
+        let since = self.workloads_in(name).filter_map(|(_, w)| w.mark().map(|m| m.since)).max();
         let key = self.settings.sleep.key("asleep");
         let space = self.spaces.get_mut(name)?;
         if asleep != space.was_asleep {
@@ -282,7 +283,7 @@ impl Engine {
     pub(super) fn levels(&self, name: &Arc<str>, key: Option<&WorkloadKey>) -> Option<Levels<'_>> {
         let space = self.spaces.get(name)?;
         Some(Levels {
-            workload: key.and_then(|key| self.workloads.get(key)).map(|entry| &entry.wishes),
+            workload: key.and_then(|key| self.workloads.get(key)).and_then(|entry| entry.wishes.as_deref()),
             namespace: &space.wishes,
             defaults: &self.settings.sleep.defaults,
             protected: protected_by(&self.settings.sleep.protected, name),
@@ -293,7 +294,18 @@ impl Engine {
         Some(decide(self.levels(name, None)?, self.settings.mode, now))
     }
 
-    pub(super) fn decide_workload(&self, key: &WorkloadKey, now: Instant) -> Option<(Decision, Vec<Wish>)> {
-        Some(decide(self.levels(&key.namespace, Some(key))?, self.settings.mode, now))
+    /// What should be with a workload of a space for which `of_space` was decided: the same, unless it has wishes of
+    /// its own. Most have none, and there are many.
+    pub(super) fn decide_within(
+        &self,
+        of_space: &Decision,
+        key: &WorkloadKey,
+        entry: &WorkloadEntry,
+        now: Instant,
+    ) -> Option<Decision> {
+        if entry.wishes.is_none() {
+            return Some(of_space.clone());
+        }
+        Some(decide(self.levels(&key.namespace, Some(key))?, self.settings.mode, now).0)
     }
 }

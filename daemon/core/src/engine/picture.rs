@@ -60,9 +60,6 @@ impl Engine {
                 hourly,
             });
         });
-        views.sort_by(|a, b| {
-            (&a.pod.namespace, &a.pod.name, &a.pod.uid).cmp(&(&b.pod.namespace, &b.pod.name, &b.pod.uid))
-        });
         views
     }
 
@@ -97,9 +94,9 @@ impl Engine {
         let (mut saving, mut would_save) = (Rate(0), Rate(0));
         let (mut asleep, mut up, mut falling, mut waking) = (0, 0, false, false);
         for (key, entry) in self.workloads_in(name) {
-            let (own, _) = self.decide_workload(key, now)?;
+            let own = self.decide_within(&decision, key, entry, now)?;
             let hourly = worth(entry, price);
-            if entry.known.marked && entry.workload.size.is_down() {
+            if entry.is_asleep() {
                 asleep += 1;
                 saving += hourly;
             } else if !entry.workload.size.is_down() {
@@ -109,7 +106,7 @@ impl Engine {
                 }
                 falling |= own.asleep && entry.refusal.is_none();
             }
-            waking |= entry.waking || entry.known.marked && !own.asleep;
+            waking |= entry.waking || entry.is_marked() && !own.asleep;
             workloads.push(workload_view(key, entry, own, hourly));
         }
         let state = match (asleep > 0, up > 0) {
@@ -141,8 +138,8 @@ fn workload_view(key: &WorkloadKey, entry: &WorkloadEntry, decision: Decision, h
         key: key.clone(),
         size: entry.workload.size,
         ready_replicas: entry.workload.ready_replicas,
-        mark: entry.known.mark.clone(),
-        original: entry.known.original,
+        mark: entry.mark().cloned(),
+        original: entry.original(),
         decision,
         refusal: entry.refusal.clone(),
         hourly,
@@ -151,8 +148,7 @@ fn workload_view(key: &WorkloadKey, entry: &WorkloadEntry, decision: Decision, h
 
 /// What a workload costs per hour by its requests: as it is, or as it was before it fell asleep.
 fn worth(entry: &WorkloadEntry, price: ClusterPrice) -> Rate {
-    let size =
-        entry.known.original.filter(|_| entry.known.marked).and_then(|o| o.restored(entry.workload.size));
+    let size = entry.original().and_then(|o| o.restored(entry.workload.size));
     match size.unwrap_or(entry.workload.size) {
         Size::Replicas(replicas) => price.rate_of(entry.workload.pod_requests.times(u64::from(replicas))),
         // What a CronJob's runs hold is counted with their pods; between runs it holds nothing.

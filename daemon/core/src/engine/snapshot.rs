@@ -149,7 +149,7 @@ pub struct Snapshot {
     pub hours: Vec<Arc<Hour>>,
     /// Nodes by name.
     pub nodes: Vec<NodeView>,
-    /// Pods that hold a node, by namespace and name.
+    /// Pods that hold a node, node by node.
     pub pods: Vec<PodView>,
     /// Spaces by name.
     pub spaces: Vec<SpaceView>,

@@ -89,8 +89,15 @@ impl Hours {
         self.rows += 2;
     }
 
-    /// Drops the oldest hours over the bound.
+    /// Drops the oldest hours over the bound, and the slack of the newest, which grew row by row.
     pub(super) fn trim(&mut self) {
+        if let Some(hour) = self.hours.values_mut().next_back()
+            && hour.allocations.capacity() > hour.allocations.len()
+            && let Some(hour) = Arc::get_mut(hour)
+        {
+            hour.allocations.shrink_to_fit();
+            hour.assets.shrink_to_fit();
+        }
         while self.rows > self.keep_rows && self.hours.len() > 1 {
             if let Some((_, hour)) = self.hours.pop_first() {
                 self.rows -= hour.allocations.len() + hour.assets.len() + hour.saved.len();

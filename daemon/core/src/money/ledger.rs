@@ -141,15 +141,22 @@ impl Ledger {
     /// A pod gave its node back at `at`.
     pub fn release(&mut self, node: &Arc<str>, pod_uid: &str, at: Instant) {
         // The node may be gone, and another of its name be there: look at all that ever had it.
-        if let Some(waiting) =
-            self.waiting.get_mut(node).and_then(|w| w.iter_mut().find(|w| *w.pod.uid == *pod_uid))
-        {
+        if let Some(waiting) = self.waiting_pod(node, pod_uid) {
             waiting.to = Some(waiting.to.map_or(at, |to| to.min(at)));
             return;
         }
         if let Some(ledger) = self.node_named(node) {
             let corrections = ledger.release(pod_uid, at);
             self.correct(corrections);
+        }
+    }
+
+    /// From `at` on somebody else pays for the pod.
+    pub fn reassign(&mut self, node: &Arc<str>, pod_uid: &str, attribution: &Arc<Attribution>, at: Instant) {
+        if let Some(ledger) = self.node_named(node) {
+            ledger.reassign(pod_uid, attribution, at);
+        } else if let Some(waiting) = self.waiting_pod(node, pod_uid) {
+            waiting.attribution = Arc::clone(attribution);
         }
     }
 
@@ -164,9 +171,7 @@ impl Ledger {
     ) {
         if let Some(ledger) = self.node_named(node) {
             ledger.change(pod_uid, attribution, requests, at);
-        } else if let Some(waiting) =
-            self.waiting.get_mut(node).and_then(|w| w.iter_mut().find(|w| *w.pod.uid == *pod_uid))
-        {
+        } else if let Some(waiting) = self.waiting_pod(node, pod_uid) {
             waiting.requests = requests;
             waiting.attribution = Arc::clone(attribution);
         }
@@ -183,9 +188,7 @@ impl Ledger {
     ) {
         if let Some(ledger) = self.node_named(node) {
             ledger.amend(pod_uid, before, after);
-        } else if let Some(waiting) =
-            self.waiting.get_mut(node).and_then(|w| w.iter_mut().find(|w| *w.pod.uid == *pod_uid))
-        {
+        } else if let Some(waiting) = self.waiting_pod(node, pod_uid) {
             waiting.attribution = Arc::clone(after);
         }
     }
@@ -194,7 +197,7 @@ impl Ledger {
     pub fn usage(&mut self, node: &Arc<str>, pod_uid: &str, at: Instant, window: Millis, usage: Resources) {
         let hold_forward = self.hold_forward;
         if let Some(ledger) = self.node_named(node) {
-            ledger.sample(pod_uid, Sample { at, from: at - window, usage }, hold_forward);
+            ledger.sample(pod_uid, Sample::new(at, window, usage), hold_forward);
         }
     }
 
@@ -296,6 +299,10 @@ impl Ledger {
 
     fn node_named(&mut self, name: &str) -> Option<&mut NodeLedger> {
         self.nodes.get_mut(self.by_name.get(name)?)
+    }
+
+    fn waiting_pod(&mut self, node: &str, pod_uid: &str) -> Option<&mut Waiting> {
+        self.waiting.get_mut(node)?.iter_mut().find(|waiting| *waiting.pod.uid == *pod_uid)
     }
 
     fn correct(&mut self, corrections: Vec<Correction>) {

@@ -8,6 +8,7 @@ mod price;
 pub mod query;
 mod row;
 mod savings;
+pub mod savings_query;
 mod split;
 
 pub use hours::Hours;

@@ -164,18 +164,17 @@ impl NodeLedger {
             return Vec::new();
         }
         let from = from.max(self.start);
-        let hold = Hold { pod, attribution, from, to: None, requests, samples: Vec::new() };
-        let index = self.insert(hold);
+        let index = self.insert(Hold::new(pod, attribution, requests, from));
         self.correct(index, from, self.settled, false)
     }
 
     /// A pod gave the node back at `at`.
     pub(super) fn release(&mut self, pod_uid: &str, at: Instant) -> Vec<Correction> {
-        let Some(index) = self.last_hold(pod_uid).filter(|&i| self.holds[i].to.is_none()) else {
+        let Some(index) = self.last_hold(pod_uid).filter(|&i| self.holds[i].to().is_none()) else {
             return Vec::new();
         };
         let at = at.max(self.holds[index].from);
-        self.holds[index].to = Some(at);
+        self.holds[index].end(at);
         self.correct(index, at, self.settled, true)
     }
 
@@ -187,7 +186,7 @@ impl NodeLedger {
         requests: Resources,
         at: Instant,
     ) {
-        let Some(index) = self.last_hold(pod_uid).filter(|&i| self.holds[i].to.is_none()) else {
+        let Some(index) = self.last_hold(pod_uid).filter(|&i| self.holds[i].to().is_none()) else {
             return;
         };
         let hold = &mut self.holds[index];
@@ -202,9 +201,16 @@ impl NodeLedger {
             *hold = next;
             return;
         }
-        hold.to = Some(at);
+        hold.end(at);
         next.from = at;
         self.insert(next);
+    }
+
+    /// From `at` on somebody else pays for the pod.
+    pub(super) fn reassign(&mut self, pod_uid: &str, attribution: &Arc<Attribution>, at: Instant) {
+        if let Some(requests) = self.last_hold(pod_uid).map(|index| self.holds[index].requests) {
+            self.change(pod_uid, attribution, requests, at);
+        }
     }
 
     /// Where `before` paid for the pod, `after` does, from the hold's begin: it was not known better at first.
@@ -219,16 +225,16 @@ impl NodeLedger {
 
     /// A pod used this much; `sample.at` is the same for all pods of one scrape of this node.
     pub(super) fn sample(&mut self, pod_uid: &str, sample: Sample, hold_forward: Millis) {
-        if sample.at + hold_forward <= self.settled {
+        if sample.at() + hold_forward <= self.settled {
             return; // older than anything that can still change
         }
-        if let Err(at) = self.sampled.binary_search(&sample.at) {
-            self.sampled.insert(at, sample.at);
+        if let Err(at) = self.sampled.binary_search(&sample.at()) {
+            self.sampled.insert(at, sample.at());
         }
         let first = self.holds.partition_point(|hold| *hold.pod.uid < *pod_uid);
         for hold in self.holds[first..].iter_mut().take_while(|hold| *hold.pod.uid == *pod_uid) {
             // A sample from before the pod began is one of an earlier pod of the same name.
-            if sample.at > hold.from && hold.to.is_none_or(|to| sample.from < to) {
+            if sample.at() > hold.from && !hold.is_over(sample.from()) {
                 hold.sample(sample, hold_forward);
             }
         }
@@ -325,16 +331,16 @@ impl NodeLedger {
         }
         for hold in &self.holds {
             cuts.push(hold.from);
-            cuts.extend(hold.to);
+            cuts.extend(hold.to());
             // Within a run of samples a pod may miss some, or begin: its first sample has a begin of its own, and
             // one that is followed by none ends alone.
             let mut before = None;
             for sample in &hold.samples {
-                if before != Some(sample.from) {
-                    cuts.push(sample.from);
+                if before != Some(sample.from()) {
+                    cuts.push(sample.from());
                     cuts.extend(before.map(|at| at + hold_forward));
                 }
-                before = Some(sample.at);
+                before = Some(sample.at());
             }
             cuts.extend(before.map(|at| at + hold_forward));
         }
@@ -362,18 +368,18 @@ impl NodeLedger {
         for (index, hold) in self.holds.iter().enumerate().filter(|(_, hold)| hold.covers(span.start)) {
             let usage = hold.usage(span.start, hold_forward);
             let charge = hold.requests.max(usage.unwrap_or_default());
-            let sum = &mut sums.holds[index];
-            sum.requested += ResourceHours::of(hold.requests, hours);
-            sum.charged += ResourceHours::of(charge, hours);
-            if let Some(usage) = usage {
-                sum.used += ResourceHours::of(usage, hours);
-            }
+            sums.holds[index].add(hold.requests, usage, time);
             for (sum, resource) in all.iter_mut().zip(Resource::ALL) {
                 *sum += u128::from(charge.get(resource));
             }
             charges.push((index, charge));
-            sums.node.charged += ResourceHours::of(charge, hours);
         }
+        let [cpu, memory, gpu] = all;
+        sums.node.charged += ResourceHours {
+            cpu_core_hours: cpu as f64 / 1e9 * hours,
+            memory_byte_hours: memory as f64 * hours,
+            gpu_hours: gpu as f64 / 1e3 * hours,
+        };
         sums.node.capacity += ResourceHours::of(terms.capacity, hours);
         for (nth, resource) in Resource::ALL.into_iter().enumerate() {
             let (rate, capacity) = (terms.rates.get(resource), terms.capacity.get(resource));
@@ -418,10 +424,7 @@ impl NodeLedger {
             .iter()
             .zip(&sums.holds)
             .zip(parts)
-            .filter(|((hold, sum), _)| {
-                let held = hold.from < until && hold.to.is_none_or(|to| to > hour.max(hold.from));
-                held || sum.cost != [Cost(0); 3]
-            })
+            .filter(|((hold, sum), _)| hold.touches(hour, until) || sum.cost != [Cost(0); 3])
             .map(|((hold, sum), cost)| sum.row(&self.name, hold, lived, cost))
             .collect();
         let terms = self.terms_at(lived.end - Millis(1));
@@ -452,7 +455,6 @@ impl NodeLedger {
             let amounts = Resource::ALL.map(|r| {
                 share(terms.rates.get(r), hold.requests.get(r), 0, terms.capacity.get(r)).over(span.length())
             });
-            let held = ResourceHours::of(hold.requests, span.length().as_hours());
             if at.hour() == self.settled.hour() && self.settled != self.settled.hour() {
                 // A pod that was gone before the hour began gets all back, what it seemed to use included.
                 let all = refund && at <= hold.from.max(at.hour());
@@ -468,12 +470,10 @@ impl NodeLedger {
                     *from -= amount;
                     *to += amount;
                 }
-                let sign = if refund { -1.0 } else { 1.0 };
-                sum.requested += held.scaled(sign);
-                sum.charged += held.scaled(sign);
+                sum.held_ms += if refund { -span.length().0 } else { span.length().0 };
                 sum.late = true;
             } else {
-                let sum = HoldSum { requested: held, charged: held, late: true, ..HoldSum::default() };
+                let sum = HoldSum { held_ms: span.length().0, late: true, ..HoldSum::default() };
                 let mut row = sum.row(&self.name, hold, span, amounts.map(Cost::floor_pico));
                 row.window = span; // a refund lies after the hold's end
                 corrections.push(Correction { hour: at.hour(), row, refund });
@@ -508,11 +508,10 @@ impl NodeLedger {
         for hold in &mut self.holds {
             hold.forget(settled);
         }
-        if !hour_ended || !self.holds.iter().any(|hold| hold.to.is_some()) {
+        if !hour_ended || !self.holds.iter().any(|hold| hold.is_over(settled)) {
             return;
         }
-        let keep: Vec<bool> =
-            self.holds.iter().map(|hold| hold.to.is_none_or(|to| to > settled.hour())).collect();
+        let keep: Vec<bool> = self.holds.iter().map(|hold| !hold.is_over(settled.hour())).collect();
         let mut kept = keep.iter();
         self.holds.retain(|_| kept.next().copied().unwrap_or(true));
         let mut kept = keep.iter();

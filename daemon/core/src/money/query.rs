@@ -286,20 +286,20 @@ pub fn steps(window: Window, step: Option<Millis>) -> Vec<Window> {
     out
 }
 
-fn touched(hours: &[Arc<Hour>], window: Window) -> impl Iterator<Item = &Arc<Hour>> {
+pub(super) fn touched(hours: &[Arc<Hour>], window: Window) -> impl Iterator<Item = &Arc<Hour>> {
     let first = hours.partition_point(|hour| hour.start + Millis::HOUR <= window.start);
     hours[first..].iter().take_while(move |hour| hour.start < window.end)
 }
 
 /// The part of a row that lies in a window.
 #[derive(Clone, Copy)]
-struct Cut {
+pub(super) struct Cut {
     row: Window,
-    part: Window,
+    pub(super) part: Window,
 }
 
 impl Cut {
-    fn of(row: Window, window: Window) -> Option<Self> {
+    pub(super) fn of(row: Window, window: Window) -> Option<Self> {
         if row.is_empty() {
             // A correction of a moment: it lies in the window that holds its instant, whole.
             return (window.start <= row.start && row.start < window.end).then_some(Self { row, part: row });
@@ -308,15 +308,15 @@ impl Cut {
         (!part.is_empty()).then_some(Self { row, part })
     }
 
-    fn is_partial(self) -> bool {
+    pub(super) fn is_partial(self) -> bool {
         self.part != self.row
     }
 
-    fn share(self) -> f64 {
+    pub(super) fn share(self) -> f64 {
         if self.is_partial() { self.part.length().0 as f64 / self.row.length().0 as f64 } else { 1.0 }
     }
 
-    fn money(self, amount: ByResource) -> ByResource {
+    pub(super) fn money(self, amount: ByResource) -> ByResource {
         if !self.is_partial() {
             return amount;
         }

@@ -36,13 +36,13 @@ pub enum Step {
 /// Compares one workload with what it should be.
 pub fn step(
     workload: &Workload,
-    known: &Known,
+    known: Option<&Known>,
     decision: &Decision,
     by: &Arc<str>,
     settings: &SleepSettings,
     now: Instant,
 ) -> Step {
-    match (decision.asleep, known.marked) {
+    match (decision.asleep, known.is_some_and(|known| known.marked)) {
         // Asleep already, or down before anybody asked: that stays as it is, without a mark.
         (true, _) if workload.size.is_down() => Step::Nothing,
         (true, _) => sleep(workload, known, decision, by, settings, now),
@@ -53,7 +53,7 @@ pub fn step(
 
 fn sleep(
     workload: &Workload,
-    known: &Known,
+    known: Option<&Known>,
     decision: &Decision,
     by: &Arc<str>,
     settings: &SleepSettings,
@@ -63,7 +63,10 @@ fn sleep(
         return Step::Refused(reason, message);
     }
     // Marked and yet not down: somebody scaled it up in its sleep. The larger size is what waking restores.
-    let size = known.original.and_then(|o| o.restored(workload.size)).unwrap_or(workload.size);
+    let size = known
+        .and_then(|known| known.original)
+        .and_then(|o| o.restored(workload.size))
+        .unwrap_or(workload.size);
     let mark = Mark {
         since: now,
         why: Arc::clone(&decision.why),
@@ -77,8 +80,8 @@ fn sleep(
     Step::Sleep(patch(workload, Some(workload.size.down()), annotations, None))
 }
 
-fn wake(workload: &Workload, known: &Known, settings: &SleepSettings, now: Instant) -> Step {
-    let Some(size) = known.original.and_then(|o| o.restored(workload.size)) else {
+fn wake(workload: &Workload, known: Option<&Known>, settings: &SleepSettings, now: Instant) -> Step {
+    let Some(size) = known.and_then(|known| known.original).and_then(|o| o.restored(workload.size)) else {
         if !workload.size.is_down() {
             // Awake already, by somebody else's hand: only the marks go.
             return Step::Wake(patch(workload, None, unmarked(settings), None));

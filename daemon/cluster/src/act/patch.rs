@@ -1,0 +1,74 @@
+//! The exact requests by which objects are changed. Pure.
+
+use nightcap_core::cluster::{Size, WorkloadKey, WorkloadKind};
+use nightcap_core::sleep::{AnnotationPatch, WorkloadPatch};
+use nightcap_core::units::Instant;
+use serde_json::{Map, Value, json};
+
+use crate::reply::Call;
+
+/// The one write that changes a workload's size and marks together. It states UID and version, so that neither a
+/// change in between nor a new object of the same name is ever overwritten.
+pub(super) fn workload(patch: &WorkloadPatch, resource_version: &str) -> Result<Call, String> {
+    let path = path(&patch.target)?;
+    let mut metadata = Map::from_iter([
+        ("uid".to_owned(), json!(patch.uid)),
+        ("resourceVersion".to_owned(), json!(resource_version)),
+    ]);
+    if !patch.annotations.is_empty() {
+        metadata.insert("annotations".to_owned(), annotations(&patch.annotations));
+    }
+    let mut body = json!({ "metadata": metadata });
+    if let Some(size) = patch.size {
+        body["spec"] = spec(&patch.target, size)?;
+    }
+    Ok(Call::merge(&path, body))
+}
+
+/// Tells the `CronJob` controller that all runs up to an instant are accounted for. States the version too: if it
+/// holds, what this write makes is what was decided on plus this one field, and nothing else.
+pub(super) fn skip_runs(patch: &WorkloadPatch, until: Instant) -> Result<Call, String> {
+    if patch.target.kind != WorkloadKind::CronJob {
+        return Err(format!("{} has no runs to skip: only a CronJob has", patch.target));
+    }
+    // Kubernetes keeps whole seconds. Rounded down: a run of the very second counts as missed, as it is.
+    let seconds = Instant(until.0.div_euclid(1_000) * 1_000).to_rfc3339();
+    let metadata = json!({ "uid": patch.uid, "resourceVersion": patch.resource_version });
+    let body = json!({ "metadata": metadata, "status": { "lastScheduleTime": seconds } });
+    Ok(Call::merge(&format!("{}/status", path(&patch.target)?), body))
+}
+
+/// Our annotations on a namespace. The keys are ours alone, so that any version of the object will do.
+pub(super) fn namespace(name: &str, uid: &str, patch: &AnnotationPatch) -> Call {
+    let body = json!({ "metadata": { "uid": uid, "annotations": annotations(patch) } });
+    Call::merge(&format!("/api/v1/namespaces/{name}"), body)
+}
+
+fn annotations(patch: &AnnotationPatch) -> Value {
+    // In a merge patch, null removes.
+    patch.iter().map(|(key, value)| (key.to_string(), json!(value))).collect::<Map<_, _>>().into()
+}
+
+fn spec(target: &WorkloadKey, size: Size) -> Result<Value, String> {
+    match (&target.kind, size) {
+        (WorkloadKind::CronJob, Size::Suspended(suspend)) => Ok(json!({ "suspend": suspend })),
+        (WorkloadKind::Deployment | WorkloadKind::StatefulSet, Size::Replicas(replicas)) => {
+            Ok(json!({ "replicas": replicas }))
+        }
+        _ => Err(format!("{target} cannot have the size \"{size}\"")),
+    }
+}
+
+fn path(target: &WorkloadKey) -> Result<String, String> {
+    let (api, plural) = match &target.kind {
+        WorkloadKind::Deployment => ("apps/v1", "deployments"),
+        WorkloadKind::StatefulSet => ("apps/v1", "statefulsets"),
+        WorkloadKind::CronJob => ("batch/v1", "cronjobs"),
+        other => {
+            return Err(format!(
+                "a {other} is never changed: only Deployments, StatefulSets and CronJobs are"
+            ));
+        }
+    };
+    Ok(format!("/apis/{api}/namespaces/{}/{plural}/{}", target.namespace, target.name))
+}

@@ -1,0 +1,48 @@
+//! Which labels and annotations are kept: ours, and those that a rule names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use nightcap_core::cluster::{Keys, TeamRules};
+
+use super::Interner;
+
+/// The keys that somebody reads. All others are dropped with the object they came on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeepKeys {
+    prefix: String,
+    keys: BTreeSet<Arc<str>>,
+}
+
+impl KeepKeys {
+    /// Keeps what starts with `prefix/`, and these keys.
+    pub fn new(prefix: &str, keys: impl IntoIterator<Item = Arc<str>>) -> Self {
+        Self { prefix: format!("{prefix}/"), keys: keys.into_iter().collect() }
+    }
+
+    /// Keeps our own, and what the rules read to tell teams and owners.
+    pub fn for_teams(rules: &TeamRules) -> Self {
+        Self::new(&rules.prefix, rules.team_keys.iter().chain(&rules.owner_keys).cloned())
+    }
+
+    fn keeps(&self, key: &str) -> bool {
+        key.starts_with(&self.prefix) || self.keys.contains(key)
+    }
+
+    /// The kept ones of an object's labels or annotations.
+    pub(super) fn filter(&self, all: Option<&BTreeMap<String, String>>, names: &mut Interner) -> Keys {
+        let kept = all.into_iter().flatten().filter(|(key, _)| self.keeps(key));
+        kept.map(|(key, value)| (names.get(key), value.as_str().into())).collect()
+    }
+}
+
+impl Default for KeepKeys {
+    fn default() -> Self {
+        Self::for_teams(&TeamRules::default())
+    }
+}
+
+/// All of an object's labels.
+pub(super) fn all(labels: Option<&BTreeMap<String, String>>, names: &mut Interner) -> Keys {
+    labels.into_iter().flatten().map(|(key, value)| (names.get(key), names.get(value))).collect()
+}

@@ -1,0 +1,94 @@
+//! From Kubernetes objects to the records of the core: one file a kind, pure, compact.
+//!
+//! A record holds what the domain reads and nothing else; the object is dropped right after. What cannot be read is
+//! an [`Unreadable`] that names the object and the value, and hurts nothing but that object.
+
+mod cron_job;
+mod deployment;
+mod interner;
+mod keep;
+mod meta;
+mod namespace;
+mod node;
+mod owner;
+mod pod;
+mod quantities;
+mod requests;
+mod stateful_set;
+mod workload;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use nightcap_core::units::{Instant, QuantityError};
+use thiserror::Error;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+pub(crate) use cron_job::cron_job;
+pub(crate) use deployment::deployment;
+pub(crate) use interner::Interner;
+pub use keep::KeepKeys;
+pub(crate) use meta::object_name;
+pub(crate) use namespace::namespace;
+pub(crate) use node::node;
+pub(crate) use pod::{pod, pod_ended};
+pub(crate) use quantities::resources_of;
+pub(crate) use stateful_set::stateful_set;
+
+/// An object that cannot be read.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("{object} cannot be read: {reason}")]
+pub struct Unreadable {
+    /// The object, as `namespace/name` or `name`.
+    pub object: Arc<str>,
+    /// What is wrong, with the value.
+    pub reason: Arc<str>,
+}
+
+/// What conversions need besides the object: which keys are kept, and the strings seen before.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reader {
+    /// Which labels and annotations somebody reads.
+    pub(crate) keep: KeepKeys,
+    /// Names that many objects share, each held once.
+    pub(crate) names: Interner,
+}
+
+impl Reader {
+    /// A reader that has seen nothing yet.
+    pub(crate) fn new(keep: KeepKeys) -> Self {
+        Self { keep, names: Interner::default() }
+    }
+}
+
+/// What is wrong within an object.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub(crate) enum ReadError {
+    /// A field that every such object has.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A quantity that is none.
+    #[error("{field}: {source}")]
+    Quantity {
+        /// Where it stands.
+        field: String,
+        /// What is wrong with it.
+        source: QuantityError,
+    },
+    /// A count below zero.
+    #[error("{field}: {value} is negative")]
+    Negative {
+        /// Where it stands.
+        field: &'static str,
+        /// The value.
+        value: i32,
+    },
+}
+
+/// An instant of Kubernetes as one of the core.
+fn instant(time: &Time) -> Instant {
+    Instant(time.0.as_millisecond())
+}

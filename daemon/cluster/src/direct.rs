@@ -1,0 +1,281 @@
+//! Without a daemon: look once, act once.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::api::core::v1;
+use kube::api::ListParams;
+use kube::core::{DeserializeGuard, NamespaceResourceScope};
+use kube::{Api, Resource};
+use nightcap_core::cluster::{Namespace, Workload};
+use nightcap_core::engine::{Action, ActionId, Outcome};
+use nightcap_core::units::Millis;
+use serde::de::DeserializeOwned;
+
+use crate::act::{write_namespace, write_workload};
+use crate::convert::{self, Reader, object_name};
+use crate::{Cluster, ClusterError, KeepKeys, Unreadable};
+
+/// Objects of a page.
+const PAGE: u32 = 200;
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// So often a write is tried that may work later. Nobody comes after this process to try again.
+const TRIES: usize = 4;
+/// The pause between two tries, where the API server asks for none, and the longest that is granted.
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// What is in a namespace, or in all.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Listing {
+    /// The namespaces.
+    pub namespaces: Vec<Namespace>,
+    /// Their Deployments, `StatefulSets` and `CronJobs`.
+    pub workloads: Vec<Workload>,
+    /// What is there and cannot be read.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl Cluster {
+    /// Reads one namespace with its workloads, or all of them. One namespace needs no rights beyond it.
+    pub async fn list(&self, namespace: Option<&str>, keep: &KeepKeys) -> Result<Listing, ClusterError> {
+        let mut found = Found { reader: Reader::new(keep.clone()), listing: Listing::default() };
+        let namespaces = Api::<DeserializeGuard<v1::Namespace>>::all(self.client.clone());
+        match namespace {
+            Some(name) => {
+                let object = namespaces.get(name).await?;
+                found.take([object], convert::namespace, |listing| &mut listing.namespaces);
+            }
+            None => {
+                let all = pages(&namespaces).await?;
+                found.take(all, convert::namespace, |listing| &mut listing.namespaces);
+            }
+        }
+        let deployments = pages(&self.api::<Deployment>(namespace)).await?;
+        found.take(deployments, convert::deployment, |listing| &mut listing.workloads);
+        let stateful_sets = pages(&self.api::<StatefulSet>(namespace)).await?;
+        found.take(stateful_sets, convert::stateful_set, |listing| &mut listing.workloads);
+        let cron_jobs = pages(&self.api::<CronJob>(namespace)).await?;
+        found.take(cron_jobs, convert::cron_job, |listing| &mut listing.workloads);
+        Ok(found.listing)
+    }
+
+    /// Does these actions, in order, and returns how each ended. What may work later is tried a few times.
+    /// Announcements are left out: who acts by hand knows.
+    pub async fn apply(&self, actions: &[Action]) -> Vec<(ActionId, Outcome)> {
+        let mut outcomes = Vec::with_capacity(actions.len());
+        for action in actions {
+            if let Some(outcome) = self.apply_one(action).await {
+                outcomes.push(outcome);
+            }
+        }
+        outcomes
+    }
+
+    async fn apply_one(&self, action: &Action) -> Option<(ActionId, Outcome)> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (id, outcome) = match action {
+                Action::Workload { id, patch } => (*id, write_workload(self, patch, PATIENCE).await),
+                Action::Namespace { id, name, uid, annotations } => {
+                    (*id, write_namespace(self, name, uid, annotations, PATIENCE).await)
+                }
+                Action::Announce { .. } => return None,
+            };
+            match outcome {
+                Outcome::Retry { after, .. } if tries < TRIES => tokio::time::sleep(pause(after)).await,
+                outcome => return Some((id, outcome)),
+            }
+        }
+    }
+
+    fn api<K>(&self, namespace: Option<&str>) -> Api<DeserializeGuard<K>>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        match namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        }
+    }
+}
+
+fn pause(asked: Option<Millis>) -> Duration {
+    let asked = asked.map(|millis| Duration::from_millis(millis.0.unsigned_abs()));
+    asked.map_or(PAUSE, |asked| asked.min(LONGEST_PAUSE))
+}
+
+async fn pages<K>(api: &Api<DeserializeGuard<K>>) -> Result<Vec<DeserializeGuard<K>>, ClusterError>
+where
+    K: Resource + DeserializeOwned + Clone + Debug,
+{
+    let mut all = Vec::new();
+    let mut params = ListParams::default().limit(PAGE);
+    loop {
+        let page = api.list(&params).await?;
+        all.extend(page.items);
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => return Ok(all),
+        }
+    }
+}
+
+struct Found {
+    reader: Reader,
+    listing: Listing,
+}
+
+impl Found {
+    fn take<K, R>(
+        &mut self,
+        objects: impl IntoIterator<Item = DeserializeGuard<K>>,
+        read: fn(&K, &mut Reader) -> Result<R, Unreadable>,
+        into: fn(&mut Listing) -> &mut Vec<R>,
+    ) {
+        for object in objects {
+            let record = match &object.0 {
+                Ok(object) => read(object, &mut self.reader),
+                Err(invalid) => Err(Unreadable {
+                    object: object_name(&invalid.metadata),
+                    reason: invalid.error.as_str().into(),
+                }),
+            };
+            match record {
+                Ok(record) => into(&mut self.listing).push(record),
+                Err(unreadable) => self.listing.unreadable.push(unreadable),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nightcap_core::cluster::{Size, WorkloadKind};
+    use nightcap_core::engine::{Severity, Subject};
+    use nightcap_core::sleep::WorkloadPatch;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::server::{Answer, cluster, scripted};
+
+    fn meta(name: &str) -> Value {
+        json!({
+            "uid": format!("uid-{name}"), "namespace": "pay", "name": name, "resourceVersion": "1",
+            "creationTimestamp": "2026-03-01T00:00:00Z",
+        })
+    }
+
+    fn workload(name: &str, replicas: i32) -> Value {
+        json!({ "metadata": meta(name), "spec": { "replicas": replicas, "selector": {}, "template": {} } })
+    }
+
+    fn list(items: &[Value], token: &str) -> Answer {
+        Answer::json(200, &json!({ "metadata": { "continue": token }, "items": items }))
+    }
+
+    fn named(listing: &Listing) -> Vec<String> {
+        listing.workloads.iter().map(|w| format!("{} at {}", w.key, w.size)).collect()
+    }
+
+    #[tokio::test]
+    async fn one_namespace_is_read_with_its_workloads() {
+        let namespace = json!({ "metadata": {
+            "uid": "ns-1", "name": "pay", "resourceVersion": "1", "creationTimestamp": "2026-03-01T00:00:00Z",
+        } });
+        let job = json!({ "metadata": meta("nightly"), "spec": { "schedule": "@daily", "jobTemplate": {} } });
+        let (cluster, log) = cluster(move |asked| match asked.line.as_str() {
+            "GET /api/v1/namespaces/pay" => Answer::json(200, &namespace),
+            line if line.contains("continue=more") => list(&[workload("web", 2)], ""),
+            line if line.contains("/deployments") => list(&[workload("api", 3), workload("odd", -1)], "more"),
+            line if line.contains("/statefulsets") => list(&[workload("db", 1)], ""),
+            _ => list(std::slice::from_ref(&job), ""),
+        });
+        let listing = cluster.list(Some("pay"), &KeepKeys::default()).await.unwrap();
+        assert_eq!(listing.namespaces.iter().map(|n| &*n.uid).collect::<Vec<_>>(), ["ns-1"]);
+        assert_eq!(
+            named(&listing),
+            [
+                "Deployment pay/api at 3 replicas",
+                "Deployment pay/web at 2 replicas",
+                "StatefulSet pay/db at 1 replicas",
+                "CronJob pay/nightly at not suspended",
+            ]
+        );
+        let unreadable =
+            Unreadable { object: "pay/odd".into(), reason: "spec.replicas: -1 is negative".into() };
+        assert_eq!(listing.unreadable, [unreadable]);
+        assert_eq!(
+            log.lines(),
+            [
+                "GET /api/v1/namespaces/pay",
+                "GET /apis/apps/v1/namespaces/pay/deployments?&limit=200",
+                "GET /apis/apps/v1/namespaces/pay/deployments?&limit=200&continue=more",
+                "GET /apis/apps/v1/namespaces/pay/statefulsets?&limit=200",
+                "GET /apis/batch/v1/namespaces/pay/cronjobs?&limit=200",
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn missing_namespace_is_an_error_that_says_so() {
+        let (cluster, _) = scripted([Answer::failure(404, "namespaces \"pay\" not found")]);
+        let error = cluster.list(Some("pay"), &KeepKeys::default()).await.unwrap_err();
+        assert!(error.is_not_found());
+        assert_eq!(error.to_string(), "the API server answers 404: namespaces \"pay\" not found");
+    }
+
+    fn action(id: u64) -> Action {
+        let target = nightcap_core::cluster::WorkloadKey {
+            namespace: "pay".into(),
+            kind: WorkloadKind::Deployment,
+            name: format!("api-{id}").into(),
+        };
+        let patch = WorkloadPatch {
+            target,
+            uid: "u-1".into(),
+            resource_version: "1".into(),
+            size: Some(Size::Replicas(0)),
+            annotations: [].into(),
+            skip_runs_until: None,
+        };
+        Action::Workload { id: ActionId(id), patch }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn actions_are_done_in_order_and_tried_again_where_that_may_help() {
+        let (cluster, log) = scripted([
+            Answer { status: 429, retry_after: Some("3"), body: "later".into() },
+            Answer::version("2"),
+            Answer::failure(409, "modified"),
+        ]);
+        let announcement = Action::Announce {
+            subject: Subject::Namespace { name: "pay".into(), uid: "ns-1".into() },
+            severity: Severity::Normal,
+            reason: "Asleep",
+            note: "pay is asleep.".into(),
+        };
+        let began = tokio::time::Instant::now();
+        let outcomes = cluster.apply(&[action(1), announcement, action(2)]).await;
+        let wanted =
+            [(ActionId(1), Outcome::Done { resource_version: "2".into() }), (ActionId(2), Outcome::Conflict)];
+        assert_eq!(outcomes, wanted);
+        assert_eq!(began.elapsed(), Duration::from_secs(3), "as long as the API server asked for");
+        let path = "PATCH /apis/apps/v1/namespaces/pay/deployments";
+        let names: Vec<String> = log.lines().iter().map(|line| line.replace(path, "")).collect();
+        let query = "?fieldManager=nightcap";
+        assert_eq!(names, [format!("/api-1{query}"), format!("/api-1{query}"), format!("/api-2{query}")]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_has_an_end() {
+        let (cluster, log) = cluster(|_| Answer::failure(503, "down"));
+        let outcome = Outcome::Retry { reason: "503: down".into(), after: None };
+        assert_eq!(cluster.apply(&[action(1)]).await, [(ActionId(1), outcome)]);
+        assert_eq!(log.lines().len(), TRIES);
+    }
+}

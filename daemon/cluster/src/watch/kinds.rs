@@ -1,0 +1,96 @@
+//! What differs from kind to kind.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
+use kube::Resource;
+use nightcap_core::engine::{Event, Kind};
+use nightcap_core::units::Instant;
+use serde::de::DeserializeOwned;
+
+use crate::convert::{self, Reader, Unreadable};
+
+/// A kind of object that is watched.
+pub(super) trait Watched:
+    Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static
+{
+    /// Its name in the core.
+    const KIND: Kind;
+
+    /// The event that tells of an object that is there.
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable>;
+
+    /// The event that tells that an object is gone.
+    fn gone(uid: Arc<str>, at: Instant) -> Event;
+
+    /// When an object that is gone ended.
+    fn ended(&self, now: Instant) -> Instant {
+        now
+    }
+}
+
+impl Watched for Node {
+    const KIND: Kind = Kind::Node;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::node(self, reader).map(Event::Node)
+    }
+    fn gone(uid: Arc<str>, at: Instant) -> Event {
+        Event::NodeGone { uid, at }
+    }
+}
+
+impl Watched for Namespace {
+    const KIND: Kind = Kind::Namespace;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::namespace(self, reader).map(Event::Namespace)
+    }
+    fn gone(uid: Arc<str>, _at: Instant) -> Event {
+        Event::NamespaceGone { uid }
+    }
+}
+
+impl Watched for Pod {
+    const KIND: Kind = Kind::Pod;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::pod(self, reader).map(Event::Pod)
+    }
+    fn gone(uid: Arc<str>, at: Instant) -> Event {
+        Event::PodGone { uid, at }
+    }
+    fn ended(&self, now: Instant) -> Instant {
+        convert::pod_ended(self, now)
+    }
+}
+
+impl Watched for Deployment {
+    const KIND: Kind = Kind::Deployment;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::deployment(self, reader).map(Event::Workload)
+    }
+    fn gone(uid: Arc<str>, _at: Instant) -> Event {
+        Event::WorkloadGone { uid }
+    }
+}
+
+impl Watched for StatefulSet {
+    const KIND: Kind = Kind::StatefulSet;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::stateful_set(self, reader).map(Event::Workload)
+    }
+    fn gone(uid: Arc<str>, _at: Instant) -> Event {
+        Event::WorkloadGone { uid }
+    }
+}
+
+impl Watched for CronJob {
+    const KIND: Kind = Kind::CronJob;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::cron_job(self, reader).map(Event::Workload)
+    }
+    fn gone(uid: Arc<str>, _at: Instant) -> Event {
+        Event::WorkloadGone { uid }
+    }
+}

@@ -1,0 +1,84 @@
+//! One watch per kind: what the API server tells becomes events of the core.
+//!
+//! Each object is turned into its compact record the moment it arrives and then dropped; no store of objects is held.
+
+mod follow;
+mod kinds;
+mod translate;
+
+#[cfg(test)]
+mod tests;
+
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
+use kube::api::Api;
+use kube::core::DeserializeGuard;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, watcher};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::{Cluster, KeepKeys, Now, Sink};
+use follow::{End, follow};
+use kinds::Watched;
+use translate::Translator;
+
+/// Objects of a page, where an API server cannot stream its lists: a page of large pods is held in memory whole.
+const PAGE: u32 = 200;
+
+/// Watches all kinds until `stop`. Each kind is first listed, then told from change to change; what breaks is told
+/// once, tried again with growing pauses, and told again when it is well.
+pub async fn watch(cluster: &Cluster, keep: &KeepKeys, now: &Now, sink: &Sink, stop: &CancellationToken) {
+    let mut watches = JoinSet::new();
+    let all = Watch { cluster, keep, now, sink, stop };
+    all.start::<Node>(&mut watches);
+    all.start::<Namespace>(&mut watches);
+    all.start::<Deployment>(&mut watches);
+    all.start::<StatefulSet>(&mut watches);
+    all.start::<CronJob>(&mut watches);
+    all.start::<Pod>(&mut watches);
+    watches.join_all().await;
+}
+
+struct Watch<'a> {
+    cluster: &'a Cluster,
+    keep: &'a KeepKeys,
+    now: &'a Now,
+    sink: &'a Sink,
+    stop: &'a CancellationToken,
+}
+
+impl Watch<'_> {
+    fn start<K: Watched>(&self, watches: &mut JoinSet<()>) {
+        let span = tracing::info_span!("watch", kind = K::KIND.plural());
+        let run = run::<K>(
+            self.cluster.clone(),
+            Translator::new(self.keep.clone()),
+            Now::clone(self.now),
+            Sink::clone(self.sink),
+        );
+        let stop = self.stop.clone();
+        watches.spawn(
+            async move { stop.run_until_cancelled_owned(run).await.unwrap_or_default() }.instrument(span),
+        );
+    }
+}
+
+async fn run<K: Watched>(cluster: Cluster, mut translator: Translator<K>, now: Now, sink: Sink) {
+    // A streamed list arrives object by object, so that memory does not depend on the size of the cluster, and one
+    // object that is no JSON of its kind at all cannot spoil the list. Where the API server refuses that, pages.
+    let mut config = watcher::Config::default().streaming_lists();
+    loop {
+        let api = Api::<DeserializeGuard<K>>::all(cluster.client.clone());
+        let stream = watcher(api, config).default_backoff();
+        match follow(stream, &mut translator, &now, &sink).await {
+            End::NoStreamedLists => {
+                tracing::info!("The API server does not stream lists; they are read page by page.");
+                config = watcher::Config::default().page_size(PAGE);
+            }
+            End::OfStream => return,
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The world as the engine meets it: repeatable, never over-committed, and nothing in it is lost.
+
+mod common;
+mod conflicts;
+mod demo;
+mod life;
+mod money;
+mod repeat;
+mod sleep;

@@ -1,0 +1,94 @@
+//! The engine's money over the world's days.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use nightcap_core::money::ByResource;
+use nightcap_core::sleep::Mode;
+use nightcap_core::units::{Instant, Millis, PicoUsd, Window};
+use nightcap_sim::{World, demo, history};
+
+use crate::common::{ByCores, MONDAY, engine, hours};
+
+fn add(sum: &mut ByResource, amount: ByResource) {
+    *sum += amount;
+}
+
+#[test]
+fn allocated_and_idle_are_what_each_node_costs_in_each_hour() {
+    let mut world = World::new(demo::platform(1), 1, MONDAY);
+    let mut engine = engine(Mode::Ask, Millis::MINUTE);
+    let end = hours(72);
+    history::run(&mut engine, &mut world, &ByCores, MONDAY, end, Millis::from_minutes(5));
+    let picture = engine.snapshot(end);
+    assert_eq!(picture.counters.late_facts, 0);
+    let mut checked = 0;
+    for hour in &picture.hours {
+        let mut parts: BTreeMap<_, ByResource> = BTreeMap::new();
+        let mut whole: BTreeMap<_, ByResource> = BTreeMap::new();
+        for row in &hour.allocations {
+            add(parts.entry(Arc::clone(&row.node.uid)).or_default(), row.cost);
+        }
+        for row in &hour.assets {
+            add(parts.entry(Arc::clone(&row.node.uid)).or_default(), row.idle);
+            add(whole.entry(Arc::clone(&row.node.uid)).or_default(), row.cost);
+            assert!(row.idle.to_array().iter().all(|idle| *idle >= PicoUsd(0)), "{row:?}");
+            // And the whole is price × time. Resources are rounded down one by one.
+            let price = row.price.as_ref().unwrap();
+            let exact = price.hourly.over(row.window.length()).floor_pico();
+            let short = (exact - row.cost.total()).0;
+            assert!((0..=6).contains(&short), "{short} pico-dollars are missing: {row:?}");
+            checked += 1;
+        }
+        assert_eq!(parts, whole, "{}", hour.start);
+    }
+    assert!(checked > 72 * 9, "{checked} rows of nodes");
+    assert_eq!(picture.hours.len(), 72);
+}
+
+#[test]
+fn runs_of_seconds_are_paid_to_the_second() {
+    let mut world = World::new(demo::platform(4), 4, MONDAY);
+    let mut engine = engine(Mode::Observe, Millis::from_minutes(15));
+    let mut held: BTreeMap<_, Window> = BTreeMap::new();
+    let mut at = MONDAY;
+    // Every 20 minutes: an ended run's pod is remembered for half an hour.
+    while at < hours(12) {
+        let next = at + Millis::from_minutes(20);
+        history::run(&mut engine, &mut world, &ByCores, at, next, Millis::from_minutes(5));
+        at = next;
+        for pod in world.pods() {
+            if let (Some(from), Some(to)) = (pod.bound, pod.ended) {
+                held.insert(pod.uid, Window::new(from, to));
+            }
+        }
+    }
+    let mut paid: BTreeMap<_, Millis> = BTreeMap::new();
+    for row in engine.snapshot(at).hours.iter().flat_map(|hour| &hour.allocations) {
+        if held.contains_key(&row.pod.uid) {
+            paid.entry(Arc::clone(&row.pod.uid)).or_default().0 += row.window.length().0;
+        }
+    }
+    let held: BTreeMap<_, _> = held.into_iter().map(|(uid, window)| (uid, window.length())).collect();
+    assert!(held.len() > 100, "{} runs", held.len());
+    assert!(held.values().any(|length| *length < Millis::from_secs(30)));
+    assert_eq!(paid, held);
+}
+
+#[test]
+fn coarse_samples_and_long_steps_change_no_bill() {
+    let total = |scrape: i64, step: i64| {
+        let mut world = World::new(demo::platform(5), 5, MONDAY);
+        world.scrape_every(Millis::from_minutes(scrape));
+        let mut engine = engine(Mode::Observe, Millis::from_minutes(scrape));
+        let end: Instant = hours(24);
+        history::run(&mut engine, &mut world, &ByCores, MONDAY, end, Millis::from_minutes(step));
+        let picture = engine.snapshot(end);
+        let rows = picture.hours.iter().flat_map(|hour| &hour.assets);
+        rows.fold(BTreeMap::new(), |mut sums: BTreeMap<_, ByResource>, row| {
+            add(sums.entry(Arc::clone(&row.node.name)).or_default(), row.cost);
+            sums
+        })
+    };
+    assert_eq!(total(15, 15), total(15, 1));
+}

@@ -1,0 +1,137 @@
+//! The command line: what was typed, to an answer on stdout or a reason on stderr.
+//!
+//! Exit status 0: done; 1: it did not work; 2: it was used wrongly. Every command but `run`, `demo`, `schedule` and
+//! acts with `--direct` asks a daemon over HTTP.
+
+mod acts;
+mod args;
+mod client;
+mod cost;
+pub mod demo;
+pub mod direct;
+mod explain;
+mod failure;
+mod money;
+mod prices;
+pub mod run;
+mod savings;
+mod schedule;
+mod status;
+mod table;
+#[cfg(test)]
+mod tests;
+mod when;
+mod words;
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+pub use acts::{End, Wish};
+pub use args::{Args, Command, Connection, DemoArgs, RunArgs};
+pub use failure::Failure;
+
+use crate::config::{Config, Flag, Raw, process_variables};
+use args::ScheduleCommand;
+use client::Client;
+
+/// Runs a command line, the program's name first.
+pub fn main(line: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match parse(line) {
+        Ok(args) => args,
+        Err(error) => {
+            // Nothing is left to tell a broken pipe to.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match dispatch(args).and_then(|answer| write(&answer)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "nightcap: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+/// Reads a command line. As `kubectl-nightcap`, the name under which kubectl finds it, its help says `kubectl nightcap`.
+fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
+    let line: Vec<OsString> = line.into_iter().collect();
+    let called = line.first().and_then(|name| Path::new(name).file_stem()).unwrap_or_default();
+    let command = Args::command();
+    let command = if called == "kubectl-nightcap" { command.bin_name("kubectl nightcap") } else { command };
+    Args::from_arg_matches(&command.try_get_matches_from(line)?)
+}
+
+fn dispatch(args: Args) -> Result<String, Failure> {
+    let Args { connection, command } = args;
+    let zone = when::local_zone();
+    let client = || Client::new(&connection);
+    match command {
+        Command::Run(args) => {
+            let config = configuration(args, &connection)?;
+            wait(run::run(config)).map(|()| String::new())
+        }
+        Command::Demo(args) => wait(demo::run(args)).map(|()| String::new()),
+        Command::Cost(args) => wait(cost::answer(&client()?, &args, zone)),
+        Command::Status(args) => wait(status::answer(&client()?, args, zone)),
+        Command::Explain(args) => wait(explain::answer(&client()?, &args, zone)),
+        Command::Savings(args) => wait(savings::answer(&client()?, &args, zone)),
+        Command::Prices(args) => wait(prices::answer(&client()?, args)),
+        Command::Sleep(args) => {
+            let wish = Wish::Sleep { space: args.space, until: args.until };
+            wait(acts::answer(&connection, &wish, args.act))
+        }
+        Command::Wake(args) => {
+            let wish = args.space.map_or(Wish::WakeAll, |space| Wish::Wake { space });
+            wait(acts::answer(&connection, &wish, args.act))
+        }
+        Command::KeepAwake(args) => {
+            // The parser has seen to it that there is just one of both.
+            let end = args.until.map(End::At).or(args.duration.map(End::After));
+            let end = end.ok_or_else(|| Failure::usage("give --for DURATION or --until TIME"))?;
+            wait(acts::answer(&connection, &Wish::KeepAwake { space: args.space, end }, args.act))
+        }
+        Command::Schedule(ScheduleCommand::Check(args)) => schedule::answer(&args, zone),
+    }
+}
+
+/// The configuration of the daemon: flags before variables before the file.
+fn configuration(args: RunArgs, connection: &Connection) -> Result<Config, Failure> {
+    let RunArgs { config, listen, mode, data_dir } = args;
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    let flags: Vec<Flag> = [
+        ("--listen", "listen", listen),
+        ("--mode", "mode", mode),
+        ("--data-dir", "data_dir", data_dir.as_deref().map(path)),
+        ("--kubeconfig", "kubeconfig", connection.kubeconfig.as_deref().map(path)),
+    ]
+    .into_iter()
+    .filter_map(|(flag, path, value)| Some(Flag { flag, path, value: value? }))
+    .collect();
+    Raw::read(config.as_deref(), process_variables(), &flags)
+        .and_then(|raw| Config::validate(&raw))
+        .map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// Waits for an answer on a runtime of its own.
+fn wait<T, E: Into<Failure>>(answer: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start the runtime: {error}")))?
+        .block_on(answer)
+        .map_err(Into::into)
+}
+
+fn write(answer: &str) -> Result<(), Failure> {
+    match std::io::stdout().lock().write_all(answer.as_bytes()) {
+        // Whoever closed the pipe, such as `head`, has read enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}

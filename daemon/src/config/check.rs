@@ -1,0 +1,248 @@
+//! From what was typed to what can be used: every check, and every error at once.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use nightcap_core::cluster::{TeamRule, TeamRules};
+use nightcap_core::money::Split;
+use nightcap_core::schedule::{TimeSpec, parse_zone};
+use nightcap_core::sleep::{Mode, Spec, Wishes};
+use nightcap_core::units::{Millis, parse_duration};
+use nightcap_pricing::{DefaultRates, PriceError, PriceRule, PriceSettings};
+use serde_json::Value;
+
+use super::error::ConfigError;
+use super::raw::Raw;
+use super::reader::{Reader, shown};
+use super::validated::{Config, Log, LogFormat, LogLevel, Usage, UsageSource};
+
+/// metrics-server measures every 15 s at best; with more than an hour between samples there is nothing to hold forward.
+const USAGE_INTERVAL: [Millis; 2] = [Millis::from_secs(10), Millis::HOUR];
+/// A row takes some 200 bytes, so the most is about 20 GB.
+const KEEP_ROWS: std::ops::RangeInclusive<usize> = 1_000..=100_000_000;
+/// An API server's default limit on writes in flight is 200; more than that only queues there.
+const CONCURRENCY: std::ops::RangeInclusive<usize> = 1..=200;
+/// One core worth more than so many GiB of memory is a typing error. Millionths of it fit 32 bits.
+const MOST_PER_GIB: f64 = 4_000.0;
+
+impl Config {
+    /// Checks what was typed.
+    pub fn validate(raw: &Raw) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(raw);
+        let config = read(&mut reader);
+        let errors = reader.finish();
+        if errors.is_empty() { Ok(config) } else { Err(ConfigError::Settings(errors)) }
+    }
+}
+
+fn read(reader: &mut Reader<'_>) -> Config {
+    let default = Config::default();
+    let annotation_prefix: Arc<str> =
+        reader.parse("annotation_prefix", dns_subdomain).unwrap_or(default.annotation_prefix);
+    let timezone = reader.parse("timezone", parse_zone).unwrap_or(default.timezone);
+    Config {
+        cluster: reader.text("cluster").map_or(default.cluster, Into::into),
+        listen: reader.parse("listen", address).unwrap_or(default.listen),
+        mode: reader.parse("mode", str::parse::<Mode>).unwrap_or(default.mode),
+        kubeconfig: reader.text("kubeconfig").map(Into::into),
+        data_dir: reader.text("data_dir").map(Into::into),
+        timezone,
+        team_timezones: team_timezones(reader),
+        teams: teams(reader, &annotation_prefix),
+        annotation_prefix,
+        protected: protected(reader),
+        default_wishes: Wishes {
+            uptime: reader.parse("sleep.default.uptime", |text| spec(text, timezone)),
+            downtime: reader.parse("sleep.default.downtime", |text| spec(text, timezone)),
+            ..Wishes::default()
+        },
+        usage: Usage {
+            interval: reader.parse("usage.interval", interval).unwrap_or(default.usage.interval),
+            source: reader.parse("usage.source", usage_source).unwrap_or_default(),
+        },
+        prices: prices(reader),
+        split: split(reader),
+        keep_rows: reader.whole("history.keep_rows", KEEP_ROWS).unwrap_or(default.keep_rows),
+        log: Log {
+            format: reader.parse("log.format", log_format).unwrap_or_default(),
+            level: reader.parse("log.level", log_level).unwrap_or_default(),
+        },
+        concurrency: reader.whole("act.concurrency", CONCURRENCY).unwrap_or(default.concurrency),
+    }
+}
+
+fn team_timezones(reader: &mut Reader<'_>) -> std::collections::BTreeMap<Arc<str>, Tz> {
+    let zones = reader.map("team_timezones").into_iter().flatten();
+    zones
+        .filter_map(|(team, value)| {
+            let path = format!("team_timezones.{team}");
+            let name = reader.as_text(&path, value)?;
+            let zone =
+                parse_zone(name.trim()).map_err(|error| reader.error(&path, error.to_string())).ok()?;
+            Some((team.as_str().into(), zone))
+        })
+        .collect()
+}
+
+fn teams(reader: &mut Reader<'_>, prefix: &Arc<str>) -> TeamRules {
+    let default = TeamRules::default();
+    let rules: Vec<Option<TeamRule>> = reader.items("teams.rules").unwrap_or_default();
+    for (index, rule) in rules.iter().enumerate() {
+        let Some(rule) = rule else { continue };
+        for (name, value) in [("namespace", &rule.namespace), ("team", &rule.team)] {
+            if value.trim().is_empty() {
+                reader.error(
+                    &format!("teams.rules[{index}].{name}"),
+                    "is empty: give it a value, or remove the rule",
+                );
+            }
+        }
+    }
+    let keys = |texts: Option<Vec<&str>>, default: Vec<Arc<str>>| {
+        texts.map_or(default, |texts| texts.into_iter().map(Into::into).collect())
+    };
+    TeamRules {
+        prefix: Arc::clone(prefix),
+        rules: rules.into_iter().flatten().collect(),
+        team_keys: keys(reader.texts("teams.team_keys"), default.team_keys),
+        owner_keys: keys(reader.texts("teams.owner_keys"), default.owner_keys),
+    }
+}
+
+fn protected(reader: &mut Reader<'_>) -> Vec<Arc<str>> {
+    let patterns = reader.texts("sleep.protected").unwrap_or_default();
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '*';
+    for pattern in &patterns {
+        if !pattern.chars().all(allowed) {
+            reader.error(
+                "sleep.protected",
+                format!("{pattern:?} matches no namespace: use lower-case letters, digits and `-`, and `*` for any text"),
+            );
+        }
+    }
+    patterns.into_iter().map(Into::into).collect()
+}
+
+fn prices(reader: &mut Reader<'_>) -> PriceSettings {
+    let rules: Vec<Option<PriceRule>> = reader.items("prices.price_rules").unwrap_or_default();
+    // Something harmless in the place of a rule that cannot be used: the others keep their numbers.
+    let free = || PriceRule { hourly_usd: Some(0.0), ..PriceRule::default() };
+    let settings = PriceSettings {
+        price_rules: rules.into_iter().map(|rule| rule.unwrap_or_else(free)).collect(),
+        defaults: match reader.value("prices.defaults") {
+            Some(value) => reader.structure("prices.defaults", value).unwrap_or_default(),
+            None => DefaultRates::default(),
+        },
+    };
+    match settings.check() {
+        Ok(()) => {}
+        Err(PriceError::Settings(errors)) => {
+            for error in errors {
+                reader.error(&format!("prices.{}", error.path), format!("{} {}", error.value, error.problem));
+            }
+        }
+        Err(error @ PriceError::Table { .. }) => reader.error("prices", error.to_string()),
+    }
+    settings
+}
+
+fn split(reader: &mut Reader<'_>) -> Split {
+    let default = Split::default();
+    match reader.value("split") {
+        None => default,
+        Some(Value::String(word)) if word == "opencost" => default,
+        Some(Value::String(word)) if word == "aws" => Split::AWS,
+        Some(Value::Object(map)) => {
+            let mut worth = |name: &str, default| match map.get(name) {
+                None | Some(Value::Null) => default,
+                Some(value) => millionths(value).unwrap_or_else(|| {
+                    let path = format!("split.{name}");
+                    reader.error(
+                        &path,
+                        format!("{} is not allowed: write a number from 0 to {MOST_PER_GIB}", shown(value)),
+                    );
+                    default
+                }),
+            };
+            Split {
+                cpu_per_gib_millionths: worth("cpu_per_gib", default.cpu_per_gib_millionths),
+                gpu_per_gib_millionths: worth("gpu_per_gib", default.gpu_per_gib_millionths),
+            }
+        }
+        Some(other) => {
+            reader.error(
+                "split",
+                format!(
+                    "{} is no split: use opencost, aws, or a map with cpu_per_gib and gpu_per_gib",
+                    shown(other)
+                ),
+            );
+            default
+        }
+    }
+}
+
+fn millionths(value: &Value) -> Option<u32> {
+    let number = value.as_f64().filter(|number| (0.0..=MOST_PER_GIB).contains(number))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked just before")]
+    Some((number * 1e6).round() as u32)
+}
+
+fn spec(text: &str, zone: Tz) -> Result<Spec, String> {
+    TimeSpec::parse(text, zone)
+        .map(|spec| Spec { text: text.into(), spec })
+        .map_err(|error| error.to_string())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("{text:?} is no address: write IP:PORT such as 127.0.0.1:9095, or 0.0.0.0:9095 for everybody")
+    })
+}
+
+fn interval(text: &str) -> Result<Millis, String> {
+    let [least, most] = USAGE_INTERVAL;
+    let interval = parse_duration(text).map_err(|error| error.to_string())?;
+    if (least..=most).contains(&interval) {
+        return Ok(interval);
+    }
+    Err(format!("{text:?} is not allowed: write a duration from 10s to 1h"))
+}
+
+fn usage_source(text: &str) -> Result<UsageSource, String> {
+    match text {
+        "metrics-server" => Ok(UsageSource::MetricsServer),
+        "none" => Ok(UsageSource::None),
+        _ => Err(format!("{text:?} is no source of usage: use metrics-server or none")),
+    }
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("{text:?} is no log format: use text or json")),
+    }
+}
+
+fn log_level(text: &str) -> Result<LogLevel, String> {
+    [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug, LogLevel::Trace]
+        .into_iter()
+        .find(|level| level.name() == text)
+        .ok_or_else(|| format!("{text:?} is no log level: use error, warn, info, debug or trace"))
+}
+
+/// What Kubernetes accepts before the `/` of an annotation's key.
+fn dns_subdomain(text: &str) -> Result<Arc<str>, String> {
+    let label = |part: &str| {
+        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-')
+    };
+    if text.len() <= 253 && text.split('.').all(label) {
+        return Ok(text.into());
+    }
+    Err(format!(
+        "{text:?} is no prefix of annotations: write a domain name in lower case such as nightcap.dev"
+    ))
+}

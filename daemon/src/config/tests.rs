@@ -1,0 +1,283 @@
+//! The configuration as a whole: defaults, precedence, and all errors at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use nightcap_core::cluster::{TeamRule, TeamRules};
+use nightcap_core::money::Split;
+use nightcap_core::schedule::TimeSpec;
+use nightcap_core::sleep::{DEFAULT_PROTECTED, Mode, Spec, Wishes};
+use nightcap_core::units::{Instant, Millis};
+use nightcap_pricing::{DefaultRates, PriceRule, PriceSettings, RuleMatch};
+
+use super::keys::{KEYS, Kind};
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../examples/config.yaml");
+const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
+
+fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn flag(flag: &'static str, path: &'static str, value: &str) -> Flag {
+    Flag { flag, path, value: value.to_owned() }
+}
+
+fn config(text: &str) -> Result<Config, ConfigError> {
+    Config::validate(&Raw::parse(text, [], &[])?)
+}
+
+fn errors(text: &str) -> Vec<String> {
+    match config(text) {
+        Err(ConfigError::Settings(errors)) => errors.iter().map(ToString::to_string).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_key_is_optional() {
+    for text in ["", "# nothing\n", "{}", "teams:\nsleep:\n  default:\nsplit:\nlog: {level: }"] {
+        assert_eq!(config(text), Ok(Config::default()), "{text:?}");
+    }
+}
+
+#[test]
+fn every_key_is_read() {
+    let text = r#"
+cluster: staging
+listen: 0.0.0.0:9095
+mode: act
+kubeconfig: /etc/nightcap/kubeconfig
+data_dir: /var/lib/nightcap
+timezone: Europe/Berlin
+team_timezones: {data: Asia/Kolkata}
+annotation_prefix: sleep.example.com
+teams:
+  rules: [{namespace: "shop-*", team: commerce}]
+  team_keys: [team, app.example.com/team]
+  owner_keys: []
+sleep:
+  protected: [db-*]
+  default: {uptime: "Mon-Fri 08:00-20:00", downtime: never}
+usage: {interval: 30s, source: none}
+prices:
+  price_rules: [{match: {region: eu-*}, adjust: "-28%"}]
+  defaults: {cpu_core_hourly_usd: 0.04}
+split: {cpu_per_gib: 9.5}
+history: {keep_rows: 5000}
+log: {format: json, level: debug}
+act: {concurrency: 64}
+"#;
+    let spec =
+        |text: &str| Spec { text: text.into(), spec: TimeSpec::parse(text, Tz::Europe__Berlin).unwrap() };
+    let prefix: Arc<str> = "sleep.example.com".into();
+    let expected = Config {
+        cluster: "staging".into(),
+        listen: "0.0.0.0:9095".parse().unwrap(),
+        mode: Mode::Act,
+        kubeconfig: Some("/etc/nightcap/kubeconfig".into()),
+        data_dir: Some("/var/lib/nightcap".into()),
+        timezone: Tz::Europe__Berlin,
+        team_timezones: BTreeMap::from([("data".into(), Tz::Asia__Kolkata)]),
+        annotation_prefix: Arc::clone(&prefix),
+        teams: TeamRules {
+            prefix,
+            rules: vec![TeamRule { namespace: "shop-*".into(), team: "commerce".into() }],
+            team_keys: vec!["team".into(), "app.example.com/team".into()],
+            owner_keys: vec![],
+        },
+        protected: vec!["db-*".into()],
+        default_wishes: Wishes {
+            uptime: Some(spec("Mon-Fri 08:00-20:00")),
+            downtime: Some(spec("never")),
+            ..Wishes::default()
+        },
+        usage: Usage { interval: Millis::from_secs(30), source: UsageSource::None },
+        prices: PriceSettings {
+            price_rules: vec![PriceRule {
+                matches: RuleMatch { region: Some("eu-*".into()), ..RuleMatch::default() },
+                adjust: Some("-28%".into()),
+                ..PriceRule::default()
+            }],
+            defaults: DefaultRates { cpu_core_hourly_usd: 0.04, ..DefaultRates::default() },
+        },
+        split: Split { cpu_per_gib_millionths: 9_500_000, ..Split::default() },
+        keep_rows: 5_000,
+        log: Log { format: LogFormat::Json, level: LogLevel::Debug },
+        concurrency: 64,
+    };
+    assert_eq!(config(text), Ok(expected));
+}
+
+#[test]
+fn a_flag_comes_before_a_variable_before_the_file_before_the_default() {
+    let file = "mode: ask\nlisten: 127.0.0.1:1\ncluster: file";
+    let environment =
+        [("NIGHTCAP_MODE", "act"), ("NIGHTCAP_LISTEN", "127.0.0.1:2"), ("NIGHTCAP_CLUSTER", "")];
+    let raw = Raw::parse(file, variables(&environment), &[flag("--mode", "mode", "observe")]).unwrap();
+    let expected = Config {
+        mode: Mode::Observe,
+        listen: "127.0.0.1:2".parse().unwrap(),
+        cluster: "file".into(),
+        ..Config::default()
+    };
+    assert_eq!(Config::validate(&raw), Ok(expected));
+}
+
+#[test]
+fn variables_hold_numbers_lists_and_nested_keys() {
+    let raw = Raw::parse(
+        "split: {cpu_per_gib: 1}",
+        variables(&[
+            ("NIGHTCAP_ACT_CONCURRENCY", "8"),
+            ("NIGHTCAP_SLEEP_PROTECTED", "db-*, cache"),
+            ("NIGHTCAP_SPLIT", "aws"),
+            ("NIGHTCAP_LOG_LEVEL", "warn"),
+            // What Kubernetes sets for a Service of our name is none of ours.
+            ("NIGHTCAP_PORT", "tcp://10.0.0.1:9095"),
+            ("NIGHTCAP_SERVICE_HOST", "10.0.0.1"),
+        ]),
+        &[],
+    );
+    let expected = Config {
+        concurrency: 8,
+        protected: vec!["db-*".into(), "cache".into()],
+        split: Split::AWS,
+        log: Log { format: LogFormat::Text, level: LogLevel::Warn },
+        ..Config::default()
+    };
+    assert_eq!(Config::validate(&raw.unwrap()), Ok(expected));
+}
+
+#[test]
+fn all_errors_are_told_at_once_with_place_value_and_advice() {
+    let file = r#"
+clustr: a
+cluster: 5
+listen: localhost
+timezone: europe/berlin
+team_timezones: {data: Mars/Olympus}
+annotation_prefix: Not_A_Domain
+teams:
+  rules: [{namespace: "a"}, {namespace: "", team: b}]
+  team_keys: team
+sleep:
+  protected: [Kube]
+  default: {uptime: "Mon-Fry 08:00-20:00"}
+  sleep_after: 2h
+usage: {interval: 1s, source: prometheus}
+prices:
+  price_rules: [{hourly: 1}, {hourly_usd: -1}]
+split: {cpu_per_gib: -2}
+history: {keep_rows: 5}
+act: [1]
+"#;
+    let raw =
+        Raw::parse(file, variables(&[("NIGHTCAP_LOG_LEVEL", "loud")]), &[flag("--mode", "mode", "sleep")]);
+    let error = Config::validate(&raw.unwrap()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        r#"21 errors in the configuration:
+  act: [1] is no map: write keys below it, such as `concurrency:`
+  clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, annotation_prefix, teams, sleep, usage, prices, split, history, log, act
+  sleep.sleep_after: unknown key; known in sleep: protected, default
+  annotation_prefix: "Not_A_Domain" is no prefix of annotations: write a domain name in lower case such as nightcap.dev
+  timezone: "europe/berlin" is no known time zone: did you mean Europe/Berlin?
+  cluster: 5 is no text: put it in quotes, or give one value
+  listen: "localhost" is no address: write IP:PORT such as 127.0.0.1:9095, or 0.0.0.0:9095 for everybody
+  --mode: "sleep" is no mode: use observe, ask or act
+  team_timezones.data: "Mars/Olympus" is no known time zone: use an IANA name such as Europe/Berlin or UTC
+  teams.rules[0]: {"namespace":"a"} cannot be used: missing field `team`
+  teams.rules[1].namespace: is empty: give it a value, or remove the rule
+  teams.team_keys: "team" is no list: write [a, b]
+  sleep.protected: "Kube" matches no namespace: use lower-case letters, digits and `-`, and `*` for any text
+  sleep.default.uptime: in "Mon-Fry 08:00-20:00": "Fry" is no day of the week: use Mon, Tue, Wed, Thu, Fri, Sat or Sun, or a range such as Mon-Fri
+  usage.interval: "1s" is not allowed: write a duration from 10s to 1h
+  usage.source: "prometheus" is no source of usage: use metrics-server or none
+  prices.price_rules[0]: {"hourly":1} cannot be used: unknown field `hourly`, expected one of `match`, `hourly_usd`, `adjust`, `cpu_core_hourly_usd`, `ram_gib_hourly_usd`, `gpu_hourly_usd`
+  prices.price_rules[1].hourly_usd: -1 is negative: a price is 0 or more
+  split.cpu_per_gib: -2 is not allowed: write a number from 0 to 4000
+  history.keep_rows: 5 is not allowed: write a whole number from 1000 to 100000000
+  NIGHTCAP_LOG_LEVEL: "loud" is no log level: use error, warn, info, debug or trace"#
+    );
+}
+
+#[test]
+fn what_stands_in_the_way_is_named() {
+    assert_eq!(
+        errors("- a\n- b\n"),
+        [r#"the file: ["a","b"] is no map: write keys below it, such as `cluster:`"#]
+    );
+    assert_eq!(
+        errors("split: half"),
+        [r#"split: "half" is no split: use opencost, aws, or a map with cpu_per_gib and gpu_per_gib"#]
+    );
+    assert_eq!(
+        errors("split: {ram: 1}"),
+        ["split.ram: unknown key; known in split: cpu_per_gib, gpu_per_gib"]
+    );
+    assert_eq!(errors("mode: ''"), ["mode: is empty: give it a value, or remove it"]);
+}
+
+#[test]
+fn what_is_no_yaml_says_where() {
+    let error = config("mode: [act\nlisten: x").unwrap_err().to_string();
+    assert!(error.starts_with("the configuration is no YAML: ") && error.contains("line"), "{error}");
+    let error = config("mode: act\nmode: ask").unwrap_err().to_string();
+    assert!(error.contains("duplicate"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let path = std::path::Path::new("/nowhere/nightcap.yaml");
+    let error = Raw::read(Some(path), [], &[]).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "cannot read the configuration /nowhere/nightcap.yaml: No such file or directory (os error 2); \
+         check the path given by --config or NIGHTCAP_CONFIG"
+    );
+}
+
+#[test]
+fn the_engine_gets_what_was_configured() {
+    let text = "cluster: c\nmode: ask\ntimezone: Asia/Kolkata\nteam_timezones: {a: UTC}\nannotation_prefix: x.example\n\
+                sleep: {protected: [db], default: {uptime: always}}\nusage: {interval: 15s}\nsplit: aws\nhistory: {keep_rows: 1000}";
+    let settings = config(text).unwrap().settings(Instant(7));
+    let protected: Vec<&str> = settings.sleep.protected.iter().map(|pattern| &**pattern).collect();
+    assert_eq!(protected, [DEFAULT_PROTECTED.as_slice(), &["db"]].concat());
+    assert_eq!(
+        (&*settings.cluster, settings.start, settings.mode, settings.split, settings.keep_rows),
+        ("c", Instant(7), Mode::Ask, Split::AWS, 1_000)
+    );
+    assert_eq!(settings.scrape_interval, Millis::from_secs(15));
+    assert_eq!((&*settings.teams.prefix, &*settings.sleep.prefix), ("x.example", "x.example"));
+    assert_eq!((settings.sleep.zone, settings.sleep.zone_of("a")), (Tz::Asia__Kolkata, Tz::UTC));
+    assert!(settings.sleep.defaults.uptime.is_some());
+}
+
+#[test]
+fn the_example_shows_every_key_and_holds_the_defaults() {
+    assert_eq!(config(EXAMPLE), Ok(Config::default()));
+    let raw = Raw::parse(EXAMPLE, [], &[]).unwrap();
+    for key in KEYS {
+        let mut value = Some(&raw.tree);
+        for name in key.path.split('.') {
+            value = value.and_then(|value| value.get(name));
+        }
+        // `split` is shown as a word, its two numbers in the comment beside it.
+        assert!(value.is_some() || key.path.starts_with("split."), "the example does not show {}", key.path);
+    }
+}
+
+#[test]
+fn the_document_names_every_key_and_variable() {
+    for key in KEYS {
+        assert!(DOCUMENT.contains(&format!("`{}`", key.path)), "docs/configuration.md: {}", key.path);
+        if let Some(variable) = key.variable() {
+            assert!(DOCUMENT.contains(&format!("`{variable}`")), "docs/configuration.md: {variable}");
+        }
+        assert_eq!(key.variable().is_none(), key.kind == Kind::Structure);
+    }
+}

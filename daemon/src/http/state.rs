@@ -1,0 +1,46 @@
+//! What every handler has at hand.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use nightcap_core::engine::Snapshot;
+
+use super::Access;
+use crate::metrics::Metrics;
+use crate::runtime::{Handle, HandleError};
+
+/// Far more often than the engine drops hours.
+const TOTALS_EVERY: std::time::Duration = std::time::Duration::from_mins(5);
+
+/// What every handler has at hand. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The way to the engine.
+    pub handle: Handle,
+    /// Who may act.
+    pub access: Arc<dyn Access>,
+    /// Zone in which `today` and the like begin.
+    pub zone: Tz,
+    /// What the daemon counts of itself, and the running totals of money.
+    pub metrics: Arc<Metrics>,
+}
+
+impl AppState {
+    /// A state with new counters.
+    pub fn new(handle: Handle, access: Arc<dyn Access>, zone: Tz) -> Self {
+        Self { handle, access, zone, metrics: Arc::new(Metrics::default()) }
+    }
+
+    /// Keeps the running totals of money whole while nobody scrapes, until the engine stops.
+    pub async fn keep_totals(self) {
+        while let Ok(snapshot) = self.snapshot().await {
+            self.metrics.observe(&snapshot);
+            drop(snapshot);
+            tokio::time::sleep(TOTALS_EVERY).await;
+        }
+    }
+
+    pub(super) async fn snapshot(&self) -> Result<Arc<Snapshot>, HandleError> {
+        self.handle.snapshot().await
+    }
+}

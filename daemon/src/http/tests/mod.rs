@@ -1,0 +1,55 @@
+//! The router, asked over a real engine that stands still.
+
+mod acts;
+mod opencost;
+mod reading;
+mod rules;
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use chrono_tz::Tz;
+use nightcap_core::engine::Engine;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::{Access, AppState, OpenAccess, router};
+use crate::test_cluster;
+
+/// An answer.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The code of an error in our own envelope.
+    fn code(&self) -> (u16, String) {
+        (self.status.as_u16(), self.json()["error"]["code"].as_str().unwrap().to_owned())
+    }
+}
+
+fn state_of(engine: Engine, access: Arc<dyn Access>) -> AppState {
+    AppState::new(test_cluster::handle(engine), access, Tz::UTC)
+}
+
+fn state() -> AppState {
+    state_of(test_cluster::engine(), Arc::new(OpenAccess))
+}
+
+async fn ask(state: &AppState, request: Request<Body>) -> Answer {
+    let response = router(state.clone()).oneshot(request).await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = to_bytes(response.into_body(), 64 << 20).await.unwrap();
+    Answer { status, headers, text: String::from_utf8(body.to_vec()).unwrap() }
+}
+
+async fn get(path: &str) -> Answer {
+    ask(&state(), Request::get(path).body(Body::empty()).unwrap()).await
+}

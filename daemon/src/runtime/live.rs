@@ -1,0 +1,156 @@
+//! The daemon on a real cluster: watches, scrapes and the performer around the engine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use futures::future::BoxFuture;
+use nightcap_cluster::{ActSettings, Cluster, KeepKeys, Now, Performer, Sink};
+use nightcap_core::engine::{Action, Engine, Event};
+use nightcap_pricing::PriceBook;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Actor, Clock, Handle, bind, run_engine, serve, stop_on_signal};
+use crate::config::{Config, UsageSource};
+use crate::http::{Access, AccessError, AppState, User, Verb, router};
+use crate::telemetry;
+
+/// Inputs that may wait for the engine: a list of thousands of pods comes faster than it is taken in, and waits in its
+/// watch then.
+const QUEUE: usize = 4_096;
+
+/// Runs the daemon until a signal stops it.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    telemetry::start(config.log);
+    let listener = bind(config.listen).await?;
+    let prices = Arc::new(PriceBook::embedded(&config.prices).context("cannot read the price tables")?);
+    let cluster = Cluster::connect(config.kubeconfig.as_deref()).await.context("cannot find the cluster")?;
+    tracing::info!(
+        server = cluster.server(), mode = %config.mode, listen = %config.listen,
+        version = env!("CARGO_PKG_VERSION"), "Starting."
+    );
+    if let Some(data_dir) = &config.data_dir {
+        tracing::warn!(data_dir = %data_dir.display(), "History is kept in memory only; data_dir is not used yet.");
+    }
+
+    let clock = Clock::system();
+    let (inputs, queue) = mpsc::channel(QUEUE);
+    let handle = Handle::new(inputs, clock.clone());
+    let stop = CancellationToken::new();
+    stop_on_signal(stop.clone())?;
+    let now: Now = {
+        let clock = clock.clone();
+        Arc::new(move || clock.now())
+    };
+    let sink = sink(handle.clone());
+    let act = ActSettings { concurrency: config.concurrency, ..ActSettings::default() };
+    let performer = Performer::new(cluster.clone(), &act, Arc::clone(&now), Arc::clone(&sink));
+
+    let engine = Engine::new(config.settings(clock.now()));
+    let actor = OnCluster(performer.clone());
+    let engine = tokio::spawn(run_engine(engine, queue, prices, clock, actor, stop.clone()));
+    let watches = tokio::spawn(watch(
+        cluster.clone(),
+        KeepKeys::for_teams(&config.teams),
+        Arc::clone(&now),
+        Arc::clone(&sink),
+        stop.clone(),
+    ));
+    let usage = tokio::spawn(scrape(cluster.clone(), config.clone(), now, sink, stop.clone()));
+    // Open requests may still ask the engine: HTTP stops last.
+    let http_stop = CancellationToken::new();
+    let state = AppState::new(handle, Arc::new(ByReview(cluster)), config.timezone);
+    let http = tokio::spawn(serve(listener, router(state), http_stop.clone()));
+
+    stop.cancelled().await;
+    let ended = tokio::join!(watches, usage);
+    performer.finish().await;
+    http_stop.cancel();
+    let (engine, http) = tokio::join!(engine, http);
+    ended.0.context("the watches ended badly")?;
+    ended.1.context("the usage scrape ended badly")?;
+    engine.context("the engine ended badly")?;
+    http.context("the HTTP server ended badly")??;
+    tracing::info!("Stopped.");
+    Ok(())
+}
+
+async fn watch(cluster: Cluster, keep: KeepKeys, now: Now, sink: Sink, stop: CancellationToken) {
+    nightcap_cluster::watch(&cluster, &keep, &now, &sink, &stop).await;
+}
+
+async fn scrape(cluster: Cluster, config: Config, now: Now, sink: Sink, stop: CancellationToken) {
+    if config.usage.source == UsageSource::None {
+        return;
+    }
+    let every = Duration::from_millis(config.usage.interval.0.unsigned_abs().max(1_000));
+    let mut interval = tokio::time::interval(every);
+    // A scrape that was late is not made up for.
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    nightcap_cluster::run_usage(&cluster, interval, &now, &sink, &stop).await;
+}
+
+/// Events go into the engine's queue; when the daemon stops they go nowhere, and nothing is lost by that.
+fn sink(handle: Handle) -> Sink {
+    Arc::new(move |event: Event| -> BoxFuture<'static, ()> {
+        let handle = handle.clone();
+        Box::pin(async move {
+            let _ = handle.event(event).await;
+        })
+    })
+}
+
+struct OnCluster(Performer);
+
+impl Actor for OnCluster {
+    fn perform(&mut self, action: Action) {
+        log(&action);
+        self.0.perform(action);
+    }
+}
+
+/// Every act is said once, here, with its reason.
+fn log(action: &Action) {
+    match action {
+        Action::Workload { patch, .. } => {
+            let size = patch.size.map(|size| size.to_string()).unwrap_or_default();
+            tracing::debug!(workload = %patch.target, size, "Patching.");
+        }
+        Action::Namespace { name, .. } => tracing::debug!(namespace = %name, "Annotating."),
+        Action::Announce { reason, note, .. } => tracing::info!(reason, "{note}"),
+    }
+}
+
+/// Who may act is what the cluster's own RBAC says.
+#[derive(Debug)]
+struct ByReview(Cluster);
+
+impl Access for ByReview {
+    fn authorize<'a>(
+        &'a self,
+        token: Option<&'a str>,
+        verb: Verb,
+        namespace: &'a str,
+    ) -> BoxFuture<'a, Result<User, AccessError>> {
+        Box::pin(async move {
+            let token = token.ok_or(AccessError::NoToken)?;
+            let asked = match verb {
+                Verb::Wake => nightcap_cluster::Verb::Wake,
+                Verb::Sleep => nightcap_cluster::Verb::Sleep,
+            };
+            match self.0.authorize(token, asked, namespace).await {
+                Ok(user) => Ok(User { name: user.name.into() }),
+                Err(nightcap_cluster::AccessError::Unauthenticated(reason)) => {
+                    Err(AccessError::InvalidToken { reason })
+                }
+                Err(nightcap_cluster::AccessError::Forbidden { user, .. }) => {
+                    Err(AccessError::Forbidden { user: user.into(), verb, namespace: namespace.into() })
+                }
+                Err(nightcap_cluster::AccessError::Unavailable(error)) => {
+                    Err(AccessError::Unavailable { reason: error.to_string() })
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! A small cluster for tests: a real engine fed with records, and a task that answers for it at one fixed instant.
+
+use std::sync::Arc;
+
+use nightcap_core::cluster::{
+    CapacityType, Keys, Namespace, Node, NodeFacts, Pod, PodPhase, Provider, Size, Workload, WorkloadKey,
+    WorkloadKind,
+};
+use nightcap_core::engine::{Engine, Event, Kind, Settings, Snapshot, UsageSample};
+use nightcap_core::money::{Confidence, NodePrice, PriceSource};
+use nightcap_core::sleep::Mode;
+use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Millis, Rate, Resources, parse_rfc3339};
+use tokio::sync::mpsc;
+
+use crate::runtime::{Clock, Handle, Input};
+
+/// A Monday at midnight.
+pub(crate) fn start() -> Instant {
+    parse_rfc3339("2026-03-02T00:00:00Z").unwrap()
+}
+
+/// The instant at which everything is asked.
+pub(crate) fn now() -> Instant {
+    parse_rfc3339("2026-03-02T10:30:00Z").unwrap()
+}
+
+fn at_hour(hour: i64) -> Instant {
+    start() + Millis::from_hours(hour)
+}
+
+pub(crate) fn size(millicores: u64, gib: u64, gpus: u64) -> Resources {
+    Resources {
+        cpu: Cpu::from_millis(millicores),
+        memory: Bytes::from_gib(gib),
+        gpu: Gpu::from_devices(gpus),
+    }
+}
+
+fn keys(pairs: &[(&str, &str)]) -> Keys {
+    pairs.iter().map(|&(key, value)| (key.into(), value.into())).collect()
+}
+
+pub(crate) fn node(name: &str, capacity: Resources, capacity_type: CapacityType) -> Node {
+    Node {
+        uid: format!("uid-{name}").into(),
+        name: name.into(),
+        created: start(),
+        provider_id: format!("aws:///eu-central-1a/i-{name}").into(),
+        facts: NodeFacts {
+            provider: Provider::Aws,
+            region: "eu-central-1".into(),
+            zone: "eu-central-1a".into(),
+            instance_type: "m5.xlarge".into(),
+            capacity_type,
+            arch: "amd64".into(),
+            os: "linux".into(),
+        },
+        capacity,
+        ready: true,
+    }
+}
+
+pub(crate) fn price(name: &str, micro_usd: u64, confidence: Confidence) -> Event {
+    let price = NodePrice {
+        hourly: Rate(micro_usd * 1_000_000),
+        confidence,
+        source: PriceSource { id: "test-prices".into(), date: "2026-03-01".into() },
+        reason: "as the test says".into(),
+    };
+    Event::NodePriced { uid: format!("uid-{name}").into(), price }
+}
+
+pub(crate) fn namespace(name: &str, labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Event {
+    Event::Namespace(Namespace {
+        uid: format!("uid-{name}").into(),
+        name: name.into(),
+        resource_version: "1".into(),
+        created: start(),
+        labels: keys(labels),
+        annotations: keys(annotations),
+        terminating: false,
+    })
+}
+
+fn deployment(namespace: &str, name: &str, replicas: u32, annotations: &[(&str, &str)]) -> Event {
+    Event::Workload(Workload {
+        key: key(namespace, name),
+        uid: format!("uid-{namespace}-{name}").into(),
+        resource_version: "1".into(),
+        created: start(),
+        size: Size::Replicas(replicas),
+        ready_replicas: replicas,
+        pod_requests: size(500, 1, 0),
+        labels: Keys::new(),
+        annotations: keys(annotations),
+        deletes_claims_when_scaled: false,
+        rolling_out: false,
+        controlled: false,
+    })
+}
+
+fn key(namespace: &str, name: &str) -> WorkloadKey {
+    WorkloadKey { namespace: namespace.into(), kind: WorkloadKind::Deployment, name: name.into() }
+}
+
+pub(crate) fn pod(
+    place: (&str, &str, &str),
+    owner: Option<&str>,
+    requests: Resources,
+    hours: (i64, Option<i64>),
+) -> Pod {
+    let (namespace, name, node) = place;
+    Pod {
+        uid: format!("uid-{namespace}-{name}").into(),
+        namespace: namespace.into(),
+        name: name.into(),
+        node: Some(node.into()),
+        owner: owner.map(|owner| key(namespace, owner)),
+        requests,
+        bound: Some(at_hour(hours.0)),
+        ended: hours.1.map(at_hour),
+        phase: if hours.1.is_some() { PodPhase::Finished } else { PodPhase::Running },
+        ready: hours.1.is_none(),
+    }
+}
+
+/// Two nodes, three teams, a sleeping workload: all that the tests ask about.
+pub(crate) fn engine() -> Engine {
+    let mut engine =
+        Engine::new(Settings { cluster: "test".into(), mode: Mode::Act, ..Settings::new(start()) });
+    let mark = r#"{"since":"2026-03-02T04:00:00Z","why":"Outside its uptime.","policy":"namespace uptime","by":"nightcap"}"#;
+    let events = [
+        Event::Node(node("n1", size(4_000, 16, 0), CapacityType::OnDemand)),
+        price("n1", 192_000, Confidence::List),
+        Event::Node(node("n2", size(8_000, 61, 1), CapacityType::Spot)),
+        price("n2", 3_060_000, Confidence::Default),
+        namespace("data", &[("team", "data")], &[("nightcap.dev/uptime", "sometimes")]),
+        namespace("lab", &[("team", "lab")], &[("nightcap.dev/uptime", "Mon-Fri 20:00-22:00")]),
+        namespace("shop-dev", &[("team", "shop"), ("owner", "shop-leads")], &[]),
+        deployment("shop-dev", "web", 1, &[]),
+        deployment(
+            "lab",
+            "notebook",
+            0,
+            &[("nightcap.dev/asleep", mark), ("nightcap.dev/original", r#"{"replicas":2}"#)],
+        ),
+        Event::Pod(pod(("shop-dev", "web-1", "n1"), Some("web"), size(1_000, 4, 0), (1, None))),
+        Event::Pod(pod(("shop-dev", "web-2", "n1"), Some("web"), size(1_000, 4, 0), (1, Some(3)))),
+        Event::Pod(pod(("data", "train-1", "n2"), None, size(2_000, 8, 1), (2, None))),
+    ];
+    for event in events {
+        engine.apply(event, at_hour(4));
+    }
+    for kind in Kind::ALL {
+        engine.apply(Event::Listed { kind, uids: uids(kind) }, at_hour(4));
+    }
+    for hour in 5..=10 {
+        engine.tick(at_hour(hour));
+    }
+    let sample = UsageSample {
+        namespace: "shop-dev".into(),
+        pod: "web-1".into(),
+        at: now() - Millis::MINUTE,
+        window: Millis::MINUTE,
+        usage: size(500, 1, 0),
+    };
+    engine.apply(Event::Usage(vec![sample]), now());
+    engine.tick(now());
+    engine
+}
+
+fn uids(kind: Kind) -> Vec<Arc<str>> {
+    let names: &[&str] = match kind {
+        Kind::Node => &["n1", "n2"],
+        Kind::Namespace => &["data", "lab", "shop-dev"],
+        Kind::Pod => &["shop-dev-web-1", "shop-dev-web-2", "data-train-1"],
+        Kind::Deployment => &["shop-dev-web", "lab-notebook"],
+        Kind::StatefulSet | Kind::CronJob => &[],
+    };
+    names.iter().map(|name| format!("uid-{name}").into()).collect()
+}
+
+/// The picture of [`engine`] at [`now`].
+pub(crate) fn snapshot() -> Arc<Snapshot> {
+    Arc::new(engine().snapshot(now()))
+}
+
+/// A way to an engine that stands still at [`now`].
+pub(crate) fn handle(mut engine: Engine) -> Handle {
+    let (sender, mut inputs) = mpsc::channel(8);
+    tokio::spawn(async move {
+        while let Some(input) = inputs.recv().await {
+            match input {
+                Input::Event(event) => engine.apply(event, now()),
+                Input::Read(answer) => drop(answer.send(Arc::new(engine.snapshot(now())))),
+                Input::Command(command, answer) => {
+                    let preview = engine.preview(&command, now());
+                    if preview.is_some() {
+                        engine.apply(Event::Command(command), now());
+                    }
+                    drop(answer.send(preview));
+                }
+            }
+        }
+    });
+    Handle::new(sender, Clock::simulated(now(), 1))
+}
