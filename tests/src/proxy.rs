@@ -167,7 +167,8 @@ async fn serve(stream: TcpStream, shared: &Shared) -> anyhow::Result<()> {
             }
             2 => return Ok(()),
             3 => {
-                shared.forward(request).await?.bytes().await?;
+                // Once its head is there, what was asked for is done. A watch would go on.
+                drop(shared.forward(request).await?);
                 return Ok(());
             }
             _ => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use k8s_openapi::jiff::SignedDuration;
 use nightcap_tests::objects::deployment;
 use nightcap_tests::{Answer, wait, workloads};
@@ -128,11 +128,17 @@ async fn who_may_act_acts_and_nobody_else() {
     let now = stage.plane.now().await.unwrap();
     daemon.cli_text(&["keep-awake", "ours", "--for", "3h", "--token", owner]).await.unwrap();
     until_as(&client, "ours", &before).await.map_err(|e| daemon.explain(e)).unwrap();
-    let shown = daemon.get_json("/api/v1/spaces/ours").await.unwrap();
-    let first = shown["wishes"].as_array().and_then(|wishes| wishes.first()).context("no wish").unwrap();
     let end = (now + SignedDuration::from_hours(3)).to_string();
-    assert_eq!(first["source"], "namespace keep-awake-until");
-    assert!(first["value"].as_str().unwrap() >= end.trim_end_matches('Z'), "{first} is before {end}");
+    wait::until("the wish to be shown", wait::PATIENCE, async || {
+        let shown = daemon.get_json("/api/v1/spaces/ours").await?;
+        let first = shown["wishes"].as_array().and_then(|wishes| wishes.first()).context("no wish")?;
+        ensure!(first["source"] == "namespace keep-awake-until", "{first}");
+        let value = first["value"].as_str().context("no value")?;
+        ensure!(value >= end.trim_end_matches('Z'), "{value} is before {end}");
+        Ok(())
+    })
+    .await
+    .unwrap();
     let output = daemon.cli(&["sleep", "ours", "--token", &tokens["stranger"]]).await.unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stdout).unwrap()), (Some(1), String::new()));
     let said = String::from_utf8(output.stderr).unwrap();

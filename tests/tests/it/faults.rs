@@ -249,8 +249,14 @@ async fn without_the_metrics_api_requests_alone_count() {
     services.create(&PostParams::default(), &service).await.unwrap();
     until_charged(0.49, 0.52).await;
     until_problems(daemon, "usage", &[]).await;
-    let status = daemon.get_json("/api/v1/status").await.unwrap();
-    assert_eq!((&status["usage"]["problem"], &status["usage"]["fresh_pods"]), (&Value::Null, &json!(1)));
+    wait::until("the usage to be fresh", wait::PATIENCE, async || {
+        let status = daemon.get_json("/api/v1/status").await?;
+        let usage = &status["usage"];
+        ensure!((&usage["problem"], &usage["fresh_pods"]) == (&Value::Null, &json!(1)), "{usage}");
+        Ok(())
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test]

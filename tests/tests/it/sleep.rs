@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim};
 use k8s_openapi::jiff::SignedDuration;
 use kube::api::ListParams;
@@ -137,7 +137,7 @@ async fn a_space_falls_asleep_in_one_write_an_object_and_wakes_as_it_was() {
     assert_eq!(claim_uids().await, claims_before);
     wait::until("the namespace's mark to go", wait::PATIENCE, async || {
         let found = annotation(&client, "office", "asleep").await;
-        anyhow::ensure!(found.is_none(), "{found:?}");
+        ensure!(found.is_none(), "{found:?}");
         Ok(())
     })
     .await
@@ -150,7 +150,7 @@ async fn a_space_falls_asleep_in_one_write_an_object_and_wakes_as_it_was() {
     ];
     wait::until("the Events", wait::PATIENCE, async || {
         let found = events_of(&client, "Namespace", "office").await?;
-        anyhow::ensure!(found == expected, "{found:?}");
+        ensure!(found == expected, "{found:?}");
         Ok(())
     })
     .await
@@ -175,7 +175,7 @@ async fn a_stateful_set_whose_claims_go_when_it_is_scaled_is_refused() {
     let note = "StatefulSet precious/risky is not put to sleep: its persistentVolumeClaimRetentionPolicy.whenScaled is Delete, so scaling it down would delete its data";
     wait::until("the refusal to be announced", wait::PATIENCE, async || {
         let found = events_of(&client, "StatefulSet", "risky").await?;
-        anyhow::ensure!(found == [Announcement::new("Warning", "SleepRefused", note)], "{found:?}");
+        ensure!(found == [Announcement::new("Warning", "SleepRefused", note)], "{found:?}");
         Ok(())
     })
     .await
@@ -186,14 +186,18 @@ async fn a_stateful_set_whose_claims_go_when_it_is_scaled_is_refused() {
     })
     .await
     .unwrap();
-    let shown = stage.daemon.get_json("/api/v1/spaces/precious").await.unwrap();
-    let refusals: BTreeMap<_, _> = shown["workloads"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|workload| (workload["name"].as_str().unwrap(), workload["refusal"].clone()))
-        .collect();
-    assert_eq!(refusals, BTreeMap::from([("risky", json!(note)), ("web", Value::Null)]));
+    let expected = BTreeMap::from([("risky", json!(note)), ("web", Value::Null)]);
+    wait::until("the refusal to be shown", wait::PATIENCE, async || {
+        let shown = stage.daemon.get_json("/api/v1/spaces/precious").await?;
+        let workloads = shown["workloads"].as_array().context("no workloads")?.iter();
+        let refusals: BTreeMap<_, _> = workloads
+            .filter_map(|workload| Some((workload["name"].as_str()?, workload["refusal"].clone())))
+            .collect();
+        ensure!(refusals == expected, "{refusals:?}");
+        Ok(())
+    })
+    .await
+    .unwrap();
     let versions = history.versions(&client).await.unwrap();
     assert_eq!(states(&versions["statefulset/risky"]), [Workload::awake("2")]);
     let claims = Api::<PersistentVolumeClaim>::namespaced(client.clone(), "precious");
@@ -260,7 +264,7 @@ async fn a_waking_cron_job_makes_no_missed_run_up() {
     };
     wait::until("the CronJob resumed by hand to make a run up", wait::PATIENCE, async || {
         let owners = owners().await?;
-        anyhow::ensure!(owners.iter().any(|owner| owner == "by-hand"), "{owners:?}");
+        ensure!(owners.iter().any(|owner| owner == "by-hand"), "{owners:?}");
         Ok(())
     })
     .await
