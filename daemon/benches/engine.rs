@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant as Monotonic};
 
+use nightcap::metrics::Metrics;
 use nightcap_core::engine::{Engine, Settings};
 use nightcap_core::money::query::{self, Dimension};
 use nightcap_core::units::{Instant, Millis, Window};
@@ -32,13 +33,14 @@ struct Figures {
     settle: Duration,
     snapshot: Duration,
     by_team: Duration,
+    scrape: Duration,
 }
 
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--test");
     let sizes: &[usize] = if quick { &[1_000] } else { &[1_000, 10_000, 100_000] };
     println!(
-        "{:>8} {:>6} {:>12} {:>12} {:>10} {:>10} {:>10} {:>10} {:>10}",
+        "{:>8} {:>6} {:>12} {:>12} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}",
         "pods",
         "nodes",
         "state B/pod",
@@ -47,12 +49,13 @@ fn main() {
         "settle ms",
         "snap ms",
         "pass ms",
-        "query ms"
+        "query ms",
+        "scrape ms"
     );
     for &pods in sizes {
         let f = measure(pods);
         println!(
-            "{:>8} {:>6} {:>12} {:>12} {:>10.1} {:>10.1} {:>10.1} {:>10.1} {:>10.1}",
+            "{:>8} {:>6} {:>12} {:>12} {:>10.1} {:>10.1} {:>10.1} {:>10.1} {:>10.1} {:>10.1}",
             f.pods,
             f.nodes,
             f.state_bytes_per_pod,
@@ -62,6 +65,7 @@ fn main() {
             ms(f.snapshot),
             ms(f.settle + f.snapshot),
             ms(f.by_team),
+            ms(f.scrape),
         );
     }
 }
@@ -75,7 +79,9 @@ fn measure(pods: usize) -> Figures {
     let mut now = START + WARM_UP;
     history::run(&mut engine, &mut world, &prices, START, now, Millis::MINUTE);
 
-    let (mut take_in, mut settle, mut snapshot, mut by_team) = (vec![], vec![], vec![], vec![]);
+    let (mut take_in, mut settle, mut snapshot) = (vec![], vec![], vec![]);
+    let (mut by_team, mut scrape) = (vec![], vec![]);
+    let metrics = Metrics::default();
     let mut figures = (0, 0);
     for _ in 0..PASSES {
         now = now + Millis::MINUTE;
@@ -88,15 +94,17 @@ fn measure(pods: usize) -> Figures {
         settle.push(timed(|| drop(engine.tick(now))));
         let mut picture = None;
         snapshot.push(timed(|| picture = Some(engine.snapshot(now))));
-        let picture = picture.expect("just made");
+        let picture = Arc::new(picture.expect("just made"));
         let window = Window::new(START, now);
         by_team.push(timed(|| drop(query::table(&picture.hours, "bench", window, &[Dimension::Team]))));
+        scrape.push(timed(|| drop(metrics.render(&picture))));
         figures = (picture.pods.len(), picture.nodes.len());
     }
     let (held, nodes) = figures;
 
     // Texts are shared with the world: only what is left without it is the engine's.
     drop(world);
+    drop(metrics);
     let with_rows = HEAP.current_usage();
     let closed: Vec<_> = {
         let picture = engine.snapshot(now);
@@ -122,6 +130,7 @@ fn measure(pods: usize) -> Figures {
         settle: median(settle),
         snapshot: median(snapshot),
         by_team: median(by_team),
+        scrape: median(scrape),
     }
 }
 

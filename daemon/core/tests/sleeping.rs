@@ -11,7 +11,7 @@ use support::scene::{Scene, cron_job, deployment, stateful_set};
 const OFFICE: &str = "Mon-Fri 08:00-20:00 Europe/Berlin";
 
 fn when(text: &str) -> Instant {
-    parse_rfc3339(text).unwrap()
+    parse_rfc3339(text).expect("an instant")
 }
 
 /// Tuesday noon in Berlin.
@@ -326,7 +326,7 @@ fn namespace_that_is_deleted_in_mid_sleep_leaves_nothing_behind() {
     let mut gone = scene.namespaces.remove("shop").unwrap();
     gone.terminating = true;
     scene.engine.apply(Event::Namespace(gone.clone()), evening());
-    let uids: Vec<_> = scene.workloads.values().map(|w| w.uid.clone()).collect();
+    let uids: Vec<_> = scene.workloads.values().map(|w| std::sync::Arc::clone(&w.uid)).collect();
     scene.workloads.clear();
     for action in actions {
         if let Action::Workload { id, .. } = action {

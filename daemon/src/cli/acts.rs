@@ -1,5 +1,6 @@
 //! `sleep`, `wake` and `keep-awake`: what a person asks for, through the daemon or, with `--direct`, without one.
 
+use chrono_tz::Tz;
 use nightcap_core::units::{Instant, Millis, format_duration};
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use super::client::{Client, parse};
 use super::direct;
 use super::failure::Failure;
 use super::table::{csv, plain};
+use super::when::local;
 use crate::api::{ActReport, KeepAwakeRequest, SleepRequest, SpaceList, WakeRequest};
 
 /// What is asked for.
@@ -46,7 +48,12 @@ pub enum End {
 }
 
 /// Does it; the outcome as text.
-pub(super) async fn answer(connection: &Connection, wish: &Wish, args: ActArgs) -> Result<String, Failure> {
+pub(super) async fn answer(
+    connection: &Connection,
+    wish: &Wish,
+    args: ActArgs,
+    zone: Tz,
+) -> Result<String, Failure> {
     let reports = if args.direct {
         direct::act(connection.kubeconfig.as_deref(), wish).await?
     } else {
@@ -68,8 +75,14 @@ pub(super) async fn answer(connection: &Connection, wish: &Wish, args: ActArgs) 
         }
         Format::Csv => as_csv(&reports),
         Format::Table if reports.is_empty() => Ok("Nothing sleeps.\n".to_owned()),
-        Format::Table => Ok(reports.iter().map(|report| plain(&report.message) + "\n").collect()),
+        Format::Table => Ok(reports.iter().map(|report| sentence(report, zone) + "\n").collect()),
     }
+}
+
+/// The outcome for people.
+fn sentence(report: &ActReport, zone: Tz) -> String {
+    let message = plain(&local(&report.message, report.at, zone));
+    format!("{}.", message.trim_end_matches('.'))
 }
 
 async fn through_daemon(client: &Client, wish: &Wish) -> Result<Vec<ActReport>, Failure> {

@@ -8,7 +8,7 @@ use super::client::{Client, parse};
 use super::failure::Failure;
 use super::money::{amount, dollars};
 use super::table::{csv, numbers, plain, render, words};
-use super::when::clock;
+use super::when::{clock, local};
 use super::words::story;
 use crate::api::{SpaceDetail, WishReport, WorkloadReport};
 
@@ -79,7 +79,7 @@ pub(super) fn as_text(detail: &SpaceDetail, zone: Tz) -> String {
         text.push("\nNothing in it can sleep.\n".to_owned());
     } else {
         text.push("\n".to_owned());
-        text.push(workloads(&detail.workloads));
+        text.push(workloads(&detail.workloads, detail.at, zone));
     }
     for problem in &detail.problems {
         text.push(format!(
@@ -110,18 +110,25 @@ fn wishes(wishes: &[WishReport], winner: &str, now: Instant, zone: Tz) -> String
                 if wins { "  >" } else { "   " }.to_owned(),
                 wish.source.clone(),
                 if wish.asleep { "sleep" } else { "awake" }.to_owned(),
-                format!("{}{until}{counts}", wish.why),
+                format!("{}{until}{counts}", local(&wish.why, now, zone)),
             ]
         })
         .collect();
     render(&[words(""), words("WHERE"), words("WISHES"), words("WHY")], &rows, None)
 }
 
-fn workloads(workloads: &[WorkloadReport]) -> String {
+fn workloads(workloads: &[WorkloadReport], now: Instant, zone: Tz) -> String {
     let columns = [words("WORKLOAD"), words("STATE"), words("WHY"), numbers("USD/H AWAKE")];
     let rows: Vec<_> = workloads
         .iter()
-        .map(|workload| vec![path(workload), size(workload), why(workload), amount(workload.hourly_cost.0)])
+        .map(|workload| {
+            vec![
+                path(workload),
+                size(workload),
+                local(&why(workload), now, zone),
+                amount(workload.hourly_cost.0),
+            ]
+        })
         .collect();
     render(&columns, &rows, None)
 }
@@ -164,7 +171,7 @@ pub(super) fn workload_text(detail: &SpaceDetail, workload: &WorkloadReport, zon
     if let Some(by) = &workload.asleep_by {
         text.push(format!(", by {}", plain(by)));
     }
-    text.push(format!(". {}", plain(&why(workload))));
+    text.push(format!(". {}", plain(&local(&why(workload), now, zone))));
     if let Some(next) = workload.next_change {
         text.push(format!(" May change {}.", clock(next, now, zone)));
     }

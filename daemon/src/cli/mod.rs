@@ -84,17 +84,17 @@ fn dispatch(args: Args) -> Result<String, Failure> {
         Command::Prices(args) => wait(prices::answer(&client()?, args)),
         Command::Sleep(args) => {
             let wish = Wish::Sleep { space: args.space, until: args.until };
-            wait(acts::answer(&connection, &wish, args.act))
+            wait(acts::answer(&connection, &wish, args.act, zone))
         }
         Command::Wake(args) => {
             let wish = args.space.map_or(Wish::WakeAll, |space| Wish::Wake { space });
-            wait(acts::answer(&connection, &wish, args.act))
+            wait(acts::answer(&connection, &wish, args.act, zone))
         }
         Command::KeepAwake(args) => {
             // The parser has seen to it that there is just one of both.
             let end = args.until.map(End::At).or(args.duration.map(End::After));
             let end = end.ok_or_else(|| Failure::usage("give --for DURATION or --until TIME"))?;
-            wait(acts::answer(&connection, &Wish::KeepAwake { space: args.space, end }, args.act))
+            wait(acts::answer(&connection, &Wish::KeepAwake { space: args.space, end }, args.act, zone))
         }
         Command::Schedule(ScheduleCommand::Check(args)) => schedule::answer(&args, zone),
     }

@@ -24,7 +24,7 @@ pub(super) fn amount(usd: PicoUsd) -> String {
         return format!("{sign}{small}");
     }
     let cents = divide(pico, PICO / 100);
-    format!("{sign}{}.{:02}", grouped(cents / 100), cents % 100)
+    format!("{sign}{}.{:02}", grouped(&(cents / 100).to_string()), cents % 100)
 }
 
 /// An amount in a sentence: `$0.42`.
@@ -57,8 +57,16 @@ const fn divide(value: i128, by: i128) -> i128 {
     (value + by / 2) / by
 }
 
-fn grouped(whole: i128) -> String {
-    let digits = whole.to_string();
+/// A plain number with one decimal.
+pub(super) fn one_decimal(number: f64) -> String {
+    let text = format!("{number:.1}");
+    match text.split_once('.') {
+        Some((whole, tenths)) => format!("{}.{tenths}", grouped(whole)),
+        None => text,
+    }
+}
+
+fn grouped(digits: &str) -> String {
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -95,6 +103,15 @@ mod tests {
         ] {
             let Some(pico) = PicoUsd::from_usd(usd) else { panic!("{usd}") };
             assert_eq!(amount(pico), expected, "{usd}");
+        }
+    }
+
+    #[test]
+    fn plain_numbers_have_one_decimal() {
+        for (number, expected) in
+            [(0.0, "0.0"), (60.55, "60.5"), (999.96, "1,000.0"), (1_234_567.0, "1,234,567.0")]
+        {
+            assert_eq!(one_decimal(number), expected);
         }
     }
 

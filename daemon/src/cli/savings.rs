@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::args::{Format, SavingsArgs};
 use super::client::{Client, parse};
 use super::failure::Failure;
-use super::money::{amount, dollars};
+use super::money::{amount, dollars, one_decimal};
 use super::table::{Column, csv, numbers, render, words};
 use super::words::{notes, span};
 use crate::api::SavingsReport;
@@ -35,7 +35,12 @@ pub(super) fn as_table(report: &SavingsReport, zone: Tz) -> String {
     }
     let heads: Vec<String> = report.by.iter().map(|by| by.to_uppercase()).collect();
     let mut columns: Vec<Column<'_>> = heads.iter().map(|head| words(head)).collect();
-    columns.extend([numbers("SAVED"), numbers("HOURS ASLEEP"), numbers("CORE-HOURS"), numbers("GIB-HOURS")]);
+    columns.extend([
+        numbers("SAVED"),
+        numbers("WORKLOAD-HOURS"),
+        numbers("CORE-HOURS"),
+        numbers("GIB-HOURS"),
+    ]);
     let rows: Vec<_> = report
         .rows
         .iter()
@@ -45,7 +50,7 @@ pub(super) fn as_table(report: &SavingsReport, zone: Tz) -> String {
             cells.push(amount(row.saved.0));
             cells.extend(
                 [row.asleep_workload_hours, row.cpu_freed_core_hours, row.memory_freed_gib_hours]
-                    .map(|hours| format!("{hours:.1}")),
+                    .map(one_decimal),
             );
             cells
         })
@@ -54,13 +59,13 @@ pub(super) fn as_table(report: &SavingsReport, zone: Tz) -> String {
     total.resize(report.by.len(), String::new());
     total.push(amount(report.saved.0));
     total.extend([
-        format!("{:.1}", report.rows.iter().map(|row| row.asleep_workload_hours).sum::<f64>()),
-        format!("{:.1}", report.rows.iter().map(|row| row.cpu_freed_core_hours).sum::<f64>()),
-        format!("{:.1}", report.rows.iter().map(|row| row.memory_freed_gib_hours).sum::<f64>()),
+        one_decimal(report.rows.iter().map(|row| row.asleep_workload_hours).sum::<f64>()),
+        one_decimal(report.rows.iter().map(|row| row.cpu_freed_core_hours).sum::<f64>()),
+        one_decimal(report.rows.iter().map(|row| row.memory_freed_gib_hours).sum::<f64>()),
     ]);
     let mut text = vec![title, render(&columns, &rows, Some(&total)), "\n".to_owned()];
     text.push(format!(
-        "Saved are the requests that were freed, at the cluster's prices; the nodes cost {} in the same time.\n",
+        "Saved are the requests that were freed, over the hours each workload slept, at the cluster's prices; the nodes cost {} in the same time.\n",
         dollars(report.cost.0)
     ));
     if report.provisional {

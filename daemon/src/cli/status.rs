@@ -8,7 +8,7 @@ use super::client::{Client, parse};
 use super::failure::Failure;
 use super::money::{amount, dollars};
 use super::table::{csv, numbers, percent, plain, render, words};
-use super::when::clock;
+use super::when::{clock, local};
 use crate::api::{SpaceList, SpaceReport, Status};
 
 /// Asks the daemon; the answer as text.
@@ -130,7 +130,7 @@ fn table(list: &SpaceList, zone: Tz) -> String {
                 at(space.next_change),
                 amount(hourly_cost.0),
                 amount(hourly_saving.0),
-                why.clone(),
+                local(why, list.at, zone),
             ]
         })
         .collect();

@@ -173,13 +173,13 @@ fn savings_end_in_their_total() {
         "\
 Saved by sleep in demo by team, 2026-03-01 00:00 to 2026-03-04 12:00 UTC (3 d 12 h), in USD.
 
-TEAM      SAVED  HOURS ASLEEP  CORE-HOURS  GIB-HOURS
-commerce  30.75          60.5        20.0       80.0
-data       0.50          60.5        20.0       80.0
------     -----         -----        ----      -----
-total     31.25         121.0        40.0      160.0
+TEAM      SAVED  WORKLOAD-HOURS  CORE-HOURS  GIB-HOURS
+commerce  30.75            60.5        20.0       80.0
+data       0.50            60.5        20.0       80.0
+-----     -----           -----        ----      -----
+total     31.25           121.0        40.0      160.0
 
-Saved are the requests that were freed, at the cluster's prices; the nodes cost $2,000.00 in the same time.
+Saved are the requests that were freed, over the hours each workload slept, at the cluster's prices; the nodes cost $2,000.00 in the same time.
 Provisional: the last minutes may still change.
 "
     );
@@ -318,7 +318,7 @@ fn a_space_is_told_by_state_cause_next_and_money() {
     };
     assert_eq!(
         tell(&kept, Mode::Act),
-        "Waking since 12:00: sizes are restored, pods are not ready yet. Kept awake until 2026-03-01T13:00:00Z. \
+        "Waking since 12:00: sizes are restored, pods are not ready yet. Kept awake until 14:00. \
          May change 14:00. Costs $0.010 an hour."
     );
 }

@@ -2,7 +2,7 @@
 
 use chrono::Datelike;
 use chrono_tz::Tz;
-use nightcap_core::units::{Instant, Millis};
+use nightcap_core::units::{Instant, Millis, parse_rfc3339};
 
 /// The reader's zone: `TZ`, else what `/etc/localtime` points to, else UTC.
 pub(super) fn local_zone() -> Tz {
@@ -30,6 +30,21 @@ pub(super) fn clock(at: Instant, now: Instant, zone: Tz) -> String {
     local.format(format).to_string()
 }
 
+/// Puts instants in a sentence of the daemon into the reader's clock; what stands in backticks is quoted and stays.
+pub(super) fn local(sentence: &str, now: Instant, zone: Tz) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches(['.', ',', ';', ':', ')']);
+        let at = bare.ends_with('Z').then(|| parse_rfc3339(bare)).flatten();
+        at.map_or_else(|| word.to_owned(), |at| clock(at, now, zone) + &word[bare.len()..])
+    };
+    let words = |part: &str| part.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    let parts = sentence.split('`').enumerate();
+    parts
+        .map(|(index, part)| if index % 2 == 1 { part.to_owned() } else { words(part) })
+        .collect::<Vec<_>>()
+        .join("`")
+}
+
 /// A length of time in its one or two longest units: `3 d 4 h`, `14 min`, `6 s`.
 pub(super) fn length(millis: Millis) -> String {
     let seconds = millis.0.max(0) / 1_000;
@@ -47,7 +62,6 @@ pub(super) fn length(millis: Millis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nightcap_core::units::parse_rfc3339;
 
     fn at(text: &str) -> Instant {
         parse_rfc3339(text).unwrap()
@@ -64,6 +78,22 @@ mod tests {
             ("2026-03-30T06:00:00Z", "2026-03-30 08:00"),
         ] {
             assert_eq!(clock(at(text), now, Tz::Europe__Berlin), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn instants_in_sentences_are_local_unless_quoted() {
+        let now = at("2026-03-04T12:00:00Z");
+        for (sentence, expected) in [
+            ("Kept awake until 2026-03-04T19:04:00Z.", "Kept awake until 20:04."),
+            ("until 2026-03-04T19:04:00.250Z; then", "until 20:04; then"),
+            (
+                "Within its uptime `2026-03-04T19:04:00Z-2026-03-05T19:04:00Z`.",
+                "Within its uptime `2026-03-04T19:04:00Z-2026-03-05T19:04:00Z`.",
+            ),
+            ("Nothing asks  it to sleep, Zoë. Z", "Nothing asks  it to sleep, Zoë. Z"),
+        ] {
+            assert_eq!(local(sentence, now, Tz::Europe__Berlin), expected);
         }
     }
 

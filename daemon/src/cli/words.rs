@@ -6,7 +6,7 @@ use nightcap_core::units::Instant;
 
 use super::money::dollars;
 use super::table::plain;
-use super::when::{clock, length};
+use super::when::{clock, length, local};
 use crate::api::{SpaceReport, WindowReport};
 
 /// A window with its zone and length: `2026-03-01 00:00 to 2026-03-08 00:00 UTC (7 d)`.
@@ -86,7 +86,7 @@ fn worth(space: &SpaceReport, mode: Mode) -> String {
 pub(super) fn story(space: &SpaceReport, mode: Mode, now: Instant, zone: Tz) -> String {
     let parts = [
         Some(state(space, now, zone)),
-        Some(plain(&space.why)),
+        Some(plain(&local(&space.why, now, zone))),
         next(space, mode, now, zone),
         Some(worth(space, mode)),
     ];

@@ -11,7 +11,7 @@ mod params;
 mod probes;
 mod routes;
 mod scrape;
-mod serve;
+mod share;
 mod state;
 mod v1;
 
@@ -21,7 +21,6 @@ mod tests;
 pub use access::{Access, AccessError, OpenAccess, User, Verb};
 pub use openapi::openapi;
 pub use routes::router;
-pub use serve::serve;
 pub use state::AppState;
 
 use v1::warnings_of_window as v1_warnings;

@@ -69,18 +69,19 @@ impl OpenCostCollector {
     }
 }
 
-/// Pods by their labels: of two that have one name on one node, one after the other, the sum. Prometheus refuses a
-/// scrape that says one thing twice.
+/// Pods by their labels, in their order: of two that have one name on one node, one after the other, the sum.
+/// Prometheus refuses a scrape that says one thing twice.
 fn distinct(pods: &[PodView]) -> Vec<(&PodView, Resources)> {
+    fn labels(pod: &PodView) -> [&str; 3] {
+        [&pod.pod.namespace, &pod.pod.name, &pod.node]
+    }
+    let mut sorted: Vec<&PodView> = pods.iter().collect();
+    sorted.sort_by(|a, b| labels(a).cmp(&labels(b)));
     let mut out: Vec<(&PodView, Resources)> = Vec::with_capacity(pods.len());
-    for pod in pods {
-        let same_name =
-            |other: &PodView| other.pod.namespace == pod.pod.namespace && other.pod.name == pod.pod.name;
-        // Sorted by namespace and name, so that those of one name stand side by side.
-        let before = out.iter_mut().rev().take_while(|(other, _)| same_name(other));
-        match { before }.find(|(other, _)| other.node == pod.node) {
-            Some((_, sum)) => *sum += pod.charge,
-            None => out.push((pod, pod.charge)),
+    for pod in sorted {
+        match out.last_mut() {
+            Some((before, sum)) if labels(before) == labels(pod) => *sum += pod.charge,
+            _ => out.push((pod, pod.charge)),
         }
     }
     out

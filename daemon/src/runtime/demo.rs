@@ -61,6 +61,7 @@ pub async fn run(demo: Demo) -> anyhow::Result<()> {
     let world = tokio::spawn(turn(world, clock, todo, handle.clone(), stop.clone()));
     let state = AppState::new(handle, Arc::new(OpenAccess), zone());
     let http_stop = CancellationToken::new();
+    tokio::spawn(state.clone().keep_totals()); // ends with the engine
     let http = tokio::spawn(serve(listener, router(state), http_stop.clone()));
     println!(
         "Nightcap demo: a simulated platform with 30 days behind it, one day in {} s.\n\n  page  http://{listen}\n  CLI   NIGHTCAP_SERVER=http://{listen} nightcap cost --by team --window 30d\n\nCtrl-C ends it.",

@@ -61,6 +61,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     // Open requests may still ask the engine: HTTP stops last.
     let http_stop = CancellationToken::new();
     let state = AppState::new(handle, Arc::new(ByReview(cluster)), config.timezone);
+    tokio::spawn(state.clone().keep_totals()); // ends with the engine
     let http = tokio::spawn(serve(listener, router(state), http_stop.clone()));
 
     stop.cancelled().await;

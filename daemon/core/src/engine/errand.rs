@@ -36,10 +36,10 @@ impl Errand {
         in_flight.max(written).max(self.not_before)
     }
 
-    /// A write starts.
-    pub(super) fn start(&mut self, id: ActionId, now: Instant) {
-        self.in_flight = Some((id, now));
+    /// A write starts. Gives the one before it, if that was lost.
+    pub(super) fn start(&mut self, id: ActionId, now: Instant) -> Option<ActionId> {
         self.conflicted = false;
+        self.in_flight.replace((id, now)).map(|(lost, _)| lost)
     }
 
     /// An answer came. `false` if it is to a write that was taken for lost meanwhile.
@@ -131,7 +131,7 @@ mod tests {
         let mut errand = Errand::default();
         errand.start(ActionId(1), NOW);
         assert_eq!(errand.free_at(), Some(NOW + LOST_AFTER));
-        errand.start(ActionId(2), NOW + LOST_AFTER);
+        assert_eq!(errand.start(ActionId(2), NOW + LOST_AFTER), Some(ActionId(1)));
         assert!(!errand.answered(ActionId(1)), "the late answer to a lost write");
         assert!(errand.answered(ActionId(2)));
     }

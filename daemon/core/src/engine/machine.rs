@@ -174,6 +174,9 @@ impl Engine {
     pub fn tick(&mut self, now: Instant) -> Vec<Action> {
         if now.since(self.settled_at) >= SETTLE_EVERY {
             self.ledger.settle(now);
+            if now.hour() > self.settled_at.hour() {
+                self.forget_payers();
+            }
             self.settled_at = now;
             self.check_usage(now);
         }
@@ -181,6 +184,12 @@ impl Engine {
             self.look_at_spaces(now);
         }
         std::mem::take(&mut self.out)
+    }
+
+    /// Forgets attributions that no pod, workload or row carries any more: every run of a Job is one of its own.
+    fn forget_payers(&mut self) {
+        self.attributions.retain(|payer| Arc::strong_count(payer) > 1);
+        self.texts.retain(|text| Arc::strong_count(text) > 1);
     }
 
     /// The next instant at which [`Self::tick`] has something to do even if no event comes.

@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use super::machine::{PodState, SpaceEntry, WorkloadEntry};
 use super::{Action, Engine, Kind, Severity, Subject, UsageSample};
-use crate::cluster::{
-    Attribution, Namespace, Node, Pod, PodPhase, Size, Workload, WorkloadKey, WorkloadKind,
-};
+use crate::cluster::{Namespace, Node, Pod, PodPhase, Size, Workload, WorkloadKey, WorkloadKind};
 use crate::money::{Confidence, NodePrice, PodName};
-use crate::sleep::{Known, Mark, Original, Wishes};
+use crate::sleep::Wishes;
 use crate::units::{Instant, Millis};
 
 /// Samples of one node that lie this close together count as one scrape.
@@ -305,92 +303,6 @@ impl Engine {
         self.pods.get(&self.pod_names.get(namespace, name)?.uid).map(|pod| &**pod)
     }
 
-    /// The `CronJob` of a Job, where one of that name is there: the controller names a Job `<cronjob>-<number>`.
-    fn followed(&self, owner: WorkloadKey) -> WorkloadKey {
-        if owner.kind != WorkloadKind::Job {
-            return owner;
-        }
-        let Some((name, number)) = owner.name.rsplit_once('-') else { return owner };
-        if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
-            return owner;
-        }
-        let above = WorkloadKey {
-            namespace: Arc::clone(&owner.namespace),
-            kind: WorkloadKind::CronJob,
-            name: name.into(),
-        };
-        if self.workloads.contains_key(&above) { above } else { owner }
-    }
-
-    fn attribution_of(&mut self, space: &Arc<str>, owner: Option<&WorkloadKey>) -> Arc<Attribution> {
-        let workload = owner.and_then(|key| self.workloads.get(key));
-        if let Some(known) = workload {
-            return Arc::clone(&known.attribution);
-        }
-        let namespace = self.spaces.get(space).map(|s| &s.namespace);
-        let of = self.settings.teams.attribute(space, namespace, owner, None);
-        self.intern(of)
-    }
-
-    fn intern(&mut self, mut attribution: Attribution) -> Arc<Attribution> {
-        if let Some(known) = self.attributions.get(&attribution) {
-            return Arc::clone(known);
-        }
-        for text in [&mut attribution.team, &mut attribution.owner, &mut attribution.team_rule] {
-            match self.texts.get(text) {
-                Some(known) => *text = Arc::clone(known),
-                None => {
-                    self.texts.insert(Arc::clone(text));
-                }
-            }
-        }
-        let new = Arc::new(attribution);
-        self.attributions.insert(Arc::clone(&new));
-        new
-    }
-
-    /// Keys of a namespace or workload changed: from `now` on others may pay for its pods. When the object was not
-    /// known before (`first`), its pods were only seen too early, and it counts for them from their begin.
-    fn attribute_again(&mut self, space: &Arc<str>, only: Option<&WorkloadKey>, first: bool, now: Instant) {
-        if only.is_none() {
-            self.attribute_workloads(space);
-        }
-        let pods: Vec<Arc<str>> = self.pod_names.of(space).map(|pod| Arc::clone(&pod.uid)).collect();
-        for uid in pods {
-            let Some(owner) = self.pods.get(&uid).map(|pod| pod.attribution.workload.clone()) else {
-                continue;
-            };
-            let owner = owner.map(|owner| self.followed(owner));
-            if only.is_some() && owner.as_ref() != only {
-                continue;
-            }
-            let attribution = self.attribution_of(space, owner.as_ref());
-            let Some(pod) = self.pods.get_mut(&uid).filter(|pod| pod.attribution != attribution) else {
-                continue;
-            };
-            let before = std::mem::replace(&mut pod.attribution, Arc::clone(&attribution));
-            let Some(node) = pod.node.clone().filter(|_| !pod.ended) else { continue };
-            if first {
-                self.ledger.amend(&node, &uid, &before, &attribution);
-            } else {
-                self.ledger.reassign(&node, &uid, &attribution, now);
-            }
-        }
-    }
-
-    fn attribute_workloads(&mut self, space: &Arc<str>) {
-        let keys: Vec<WorkloadKey> = self.workloads_in(space).map(|(key, _)| key.clone()).collect();
-        for key in keys {
-            let Some(entry) = self.workloads.get(&key) else { continue };
-            let namespace = self.spaces.get(space).map(|s| &s.namespace);
-            let of = self.settings.teams.attribute(space, namespace, Some(&key), Some(&entry.workload));
-            let attribution = self.intern(of);
-            if let Some(entry) = self.workloads.get_mut(&key) {
-                entry.attribution = attribution;
-            }
-        }
-    }
-
     /// The workloads of a namespace.
     pub(super) fn workloads_in(
         &self,
@@ -403,78 +315,6 @@ impl Engine {
             .range(first..)
             .map(|(key, entry)| (key, &**entry))
             .take_while(move |(key, _)| key.namespace == space)
-    }
-
-    /// Keeps the savings in step with the mark.
-    fn count_sleep(&mut self, key: &WorkloadKey, entry: &WorkloadEntry, now: Instant) {
-        if !entry.is_asleep() {
-            self.ledger.awake(key, now);
-            return;
-        }
-        let mark = entry.mark();
-        // A suspended CronJob frees what its runs would have used; that is not known, and not guessed.
-        let replicas = entry.original().and_then(|o| o.replicas).unwrap_or(0);
-        let freed = entry.workload.pod_requests.times(u64::from(replicas));
-        let policy = mark.map_or_else(|| "unknown".into(), |m| Arc::clone(&m.policy));
-        let since = mark.map_or(now, |m| m.since.min(now));
-        self.ledger.asleep(key, &entry.attribution, &policy, freed, since);
-    }
-
-    /// Reads mark and original; what cannot be read is reported, and its last good reading holds on.
-    fn read_marks(
-        &mut self,
-        workload: &Workload,
-        before: Option<&Known>,
-        subject: &Subject,
-        now: Instant,
-    ) -> Option<Known> {
-        let settings = &self.settings.sleep;
-        let mark_text = workload.annotations.get(&settings.key("asleep"));
-        let original_text = workload.annotations.get(&settings.key("original"));
-        let object = workload.key.to_string();
-        let mut bad = None;
-        let original = original_text.and_then(|text| match Original::parse(text) {
-            Ok(original) => Some(original),
-            Err(error) => {
-                bad = Some(error.to_string());
-                before.and_then(|known| known.original)
-            }
-        });
-        let known = Known {
-            mark: mark_text.and_then(|text| Mark::parse(text).ok()),
-            original,
-            marked: mark_text.is_some() || original_text.is_some(),
-        };
-        match bad {
-            Some(message) => {
-                if self.problems.raise(&object, "bad-original", "", message.clone(), now) {
-                    self.out.push(Action::Announce {
-                        subject: subject.clone(),
-                        severity: Severity::Warning,
-                        reason: "BadOriginal",
-                        note: message.into(),
-                    });
-                }
-            }
-            None => self.problems.clear(&object, "bad-original"),
-        }
-        known.marked.then_some(known)
-    }
-
-    fn report_bad(&mut self, object: &str, subject: &Subject, bad: &[crate::sleep::BadValue], now: Instant) {
-        let keys: Vec<&str> = bad.iter().map(|value| &*value.key).collect();
-        self.problems.keep(object, "bad-annotation", &keys);
-        for value in bad {
-            if self.problems.raise(object, "bad-annotation", &value.key, value.message.clone(), now) {
-                self.counters.unreadable += 1;
-                self.out.push(Action::Announce {
-                    subject: subject.clone(),
-                    severity: Severity::Warning,
-                    reason: "BadAnnotation",
-                    note: value.message.as_str().into(),
-                });
-            }
-        }
     }
 }
 

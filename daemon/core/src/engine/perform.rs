@@ -111,9 +111,8 @@ impl Engine {
     /// Starts a write; returns when to look again should no answer come.
     fn write(&mut self, target: Target, patch: WorkloadPatch, now: Instant) -> Instant {
         let id = self.number(target);
-        if let Some(entry) = self.workloads.get_mut(&patch.target) {
-            entry.errand.start(id, now);
-        }
+        let lost = self.workloads.get_mut(&patch.target).and_then(|entry| entry.errand.start(id, now));
+        self.forget_action(lost);
         self.out.push(Action::Workload { id, patch });
         now + LOST_AFTER
     }
@@ -171,10 +170,17 @@ impl Engine {
     fn annotate(&mut self, name: &Arc<str>, annotations: AnnotationPatch, now: Instant) -> Option<Instant> {
         let id = self.number(Target::Namespace(Arc::clone(name)));
         let space = self.spaces.get_mut(name)?;
-        space.errand.start(id, now);
+        let lost = space.errand.start(id, now);
         let uid = Arc::clone(&space.namespace.uid);
+        self.forget_action(lost);
         self.out.push(Action::Namespace { id, name: Arc::clone(name), uid, annotations });
         Some(now + LOST_AFTER)
+    }
+
+    fn forget_action(&mut self, lost: Option<ActionId>) {
+        if let Some(lost) = lost {
+            self.targets.remove(&lost);
+        }
     }
 
     fn number(&mut self, target: Target) -> ActionId {

@@ -2,8 +2,10 @@
 
 mod hold;
 mod hours;
+mod late;
 mod ledger;
 mod node_ledger;
+mod node_pass;
 mod price;
 pub mod query;
 mod row;

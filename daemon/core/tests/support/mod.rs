@@ -1,6 +1,6 @@
 //! Builders shared by the ledger's and the engine's tests.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
-#![allow(clippy::unwrap_used, reason = "test code: a wrong literal should fail loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code: a wrong literal should fail loudly")]
 
 use std::sync::Arc;
 

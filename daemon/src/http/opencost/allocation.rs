@@ -42,7 +42,7 @@ pub(in crate::http) struct AllocationAnswer {
         ("accumulateBy" = Option<String>, Query, description = "all: the same"),
         ("includeIdle" = Option<bool>, Query, description = "Adds the row `__idle__`, with which the rows add up to /assets"),
         ("idleByNode" = Option<bool>, Query, description = "One row of idle per node, `NODE/__idle__`"),
-        ("shareIdle" = Option<String>, Query, description = "true or weighted: spreads each resource's idle cost in proportion to cost"),
+        ("shareIdle" = Option<String>, Query, description = "true or weighted: spreads each resource's idle cost in proportion to cost; even: the same for each row"),
         ("resolution" = Option<String>, Query, description = "Taken and not needed: amounts are exact to the second"),
     ),
     responses(

@@ -8,7 +8,6 @@ pub(super) mod allocation;
 pub(super) mod assets;
 mod query;
 mod row;
-mod share;
 pub(super) mod summary;
 
 use serde::Serialize;

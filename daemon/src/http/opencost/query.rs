@@ -11,10 +11,10 @@ use nightcap_core::money::{ByResource, NodeName};
 use nightcap_core::units::{Millis, Window};
 
 use super::row::{AllocationRow, rows};
-use super::share::share_idle;
 use crate::http::big::RowCount;
 use crate::http::error::Refusal;
 use crate::http::params::Params;
+use crate::http::share::{Sharing, share_idle};
 
 /// `OpenCost`'s default, but for the container: costs are kept per pod.
 const DEFAULT_AGGREGATE: &str = "cluster,node,namespace,pod";
@@ -29,7 +29,7 @@ pub(super) struct Question {
     dimensions: Vec<Dimension>,
     include_idle: bool,
     idle_by_node: bool,
-    share_idle: bool,
+    sharing: Option<Sharing>,
 }
 
 /// The answer for one step.
@@ -62,8 +62,8 @@ impl Question {
         let step = step.filter(|_| steps.len() > 1).unwrap_or_else(|| window.length());
         let include_idle = params.switch("includeIdle", false)?;
         let idle_by_node = params.switch("idleByNode", false)?;
-        let share_idle = shares_idle(&mut params)?;
-        if share_idle && idle_by_node {
+        let sharing = Sharing::read(&mut params, "shareIdle")?;
+        if sharing.is_some() && idle_by_node {
             return Err(Refusal::bad("unsupported", "idle cost is shared over the cluster only")
                 .value("idleByNode=true")
                 .hint("leave out shareIdle or idleByNode"));
@@ -73,7 +73,7 @@ impl Question {
         neutral(&mut params)?;
         params.finish()?;
         let dimensions = dimensions.into_iter().map(|(_, dimension)| dimension).collect();
-        Ok(Self { window, step, steps, dimensions, include_idle, idle_by_node, share_idle })
+        Ok(Self { window, step, steps, dimensions, include_idle, idle_by_node, sharing })
     }
 
     /// The rows of every step.
@@ -89,13 +89,13 @@ impl Question {
 
     fn answer(&self, snapshot: &Snapshot, step: Window) -> Answer {
         let mut table = query::table(&snapshot.hours, &snapshot.cluster, step, &self.dimensions);
-        let shared = if self.share_idle { share_idle(&mut table) } else { Vec::new() };
+        let shared = self.sharing.map(|sharing| share_idle(&mut table, sharing)).unwrap_or_default();
         let idle = if !self.include_idle || step.is_empty() {
             Vec::new()
         } else if self.idle_by_node {
             let of_node = |sum: AssetSum| IdleLine { node: Some(sum.node), cost: sum.idle };
             query::assets(&snapshot.hours, step).into_iter().map(of_node).collect()
-        } else if self.share_idle && table.idle.total().0 == 0 {
+        } else if self.sharing.is_some() && table.idle.total().0 == 0 {
             Vec::new()
         } else {
             vec![IdleLine { node: None, cost: table.idle }]
@@ -119,18 +119,6 @@ fn accumulate(params: &mut Params) -> Result<bool, Refusal> {
         }
     }
     Ok(whole)
-}
-
-fn shares_idle(params: &mut Params) -> Result<bool, Refusal> {
-    let Some(value) = params.take("shareIdle") else { return Ok(false) };
-    match value.to_ascii_lowercase().as_str() {
-        "true" | "t" | "1" | "weighted" | "__weighted__" => Ok(true),
-        "false" | "f" | "0" | "none" | "__none__" => Ok(false),
-        _ => {
-            Err(Refusal::bad("bad-value", "shareIdle is none of true, false, weighted and none")
-                .value(&value))
-        }
-    }
 }
 
 /// Parameters of `OpenCost` that change nothing here as long as they ask for nothing.

@@ -122,9 +122,14 @@ async fn rows_and_idle_are_the_bill_to_the_last_digit() {
         for aggregate in
             ["team", "owner", "space", "namespace,pod", "cluster", "node", "controllerKind", "job"]
         {
-            for extra in
-                ["", "&idleByNode=true", "&step=1h13m", "&step=1h&accumulate=true", "&shareIdle=true"]
-            {
+            for extra in [
+                "",
+                "&idleByNode=true",
+                "&step=1h13m",
+                "&step=1h&accumulate=true",
+                "&shareIdle=true",
+                "&shareIdle=even",
+            ] {
                 let query = format!("window={window}&aggregate={aggregate}&includeIdle=true{extra}");
                 let sets = sets(&query).await;
                 let rows = || sets.iter().flat_map(BTreeMap::values);
@@ -224,7 +229,7 @@ async fn errors_come_in_opencosts_envelope() {
         ),
         (
             "/allocation/summary?window=today&shareIdle=some",
-            "shareIdle is none of true, false, weighted and none (\"some\")",
+            "shareIdle is none of weighted, even and none (\"some\")",
         ),
         (
             "/assets?window=today&colour=red",

@@ -66,6 +66,23 @@ async fn cost_row_tells_what_was_requested_used_and_charged() {
 }
 
 #[tokio::test]
+async fn idle_is_shared_only_where_asked() {
+    for (how, data, shop) in [
+        ("none", "18.637309688114", "0.552000000001"),
+        ("weighted", "30.936794695445", "3.209205304554"),
+        ("even", "26.115654844055", "8.030345155944"),
+    ] {
+        let report: api::CostReport = read(&get(&format!("/api/v1/cost?share_idle={how}&idle=true")).await);
+        let step = &report.steps[0];
+        let costs: Vec<_> = step.rows.iter().map(|row| row.cost.to_string()).collect();
+        assert_eq!(costs[..2], [data, shop], "{how}");
+        assert_eq!(step.rows.iter().map(|row| row.cost).sum::<api::Money>(), step.total, "{how}");
+        assert_eq!(step.idle == api::Money::default(), how != "none", "{how}");
+        assert_eq!(report.warnings.iter().any(|w| w.contains("shared idle")), how != "none", "{how}");
+    }
+}
+
+#[tokio::test]
 async fn steps_of_a_window_add_up_to_it() {
     let whole: api::CostReport = read(&get("/api/v1/cost?window=today").await);
     let steps: api::CostReport = read(&get("/api/v1/cost?window=today&step=1h7m").await);

@@ -17,6 +17,7 @@ use crate::http::AppState;
 use crate::http::big::{RowCount, off_thread};
 use crate::http::error::Refusal;
 use crate::http::params::Params;
+use crate::http::share::{Sharing, share_idle};
 
 const BYTES_PER_GIB: f64 = 1_073_741_824.0;
 
@@ -26,6 +27,7 @@ const BYTES_PER_GIB: f64 = 1_073_741_824.0;
         ("by" = Option<String>, Query, description = "What to group by, with commas between: cluster, node, namespace, space, team, owner, controllerKind, controller, workload, deployment, statefulset, daemonset, job, pod. Default: team"),
         ("window" = Option<String>, Query, description = "today, yesterday, week, lastweek, month, lastmonth, 7d and the like, `45m offset 15m`, or two instants with a comma between. Default: today"),
         ("step" = Option<String>, Query, description = "Length of a step such as 1h or 1d. Default: one step"),
+        ("share_idle" = Option<String>, Query, description = "Spreads each resource's idle cost over the rows: weighted (in proportion to cost) or even. What is left of it, since nobody used the resource, stays idle. Default: none"),
         ("idle" = Option<bool>, Query, description = "Adds a row `__idle__`, with which the rows add up to the total. Default: false"),
     ),
     responses(
@@ -43,8 +45,9 @@ pub(in crate::http) async fn cost(
     let window = params.window(Some("today"), snapshot.at, state.zone)?;
     let (_, steps) = params.steps(window)?;
     let idle = params.switch("idle", false)?;
+    let sharing = Sharing::read(&mut params, "share_idle")?;
     params.finish()?;
-    off_thread(move || report(&snapshot, window, &steps, &by, idle)).await.map(Json)
+    off_thread(move || report(&snapshot, window, &steps, &by, idle, sharing)).await.map(Json)
 }
 
 fn report(
@@ -53,6 +56,7 @@ fn report(
     steps: &[Window],
     by: &[(&'static str, Dimension)],
     idle: bool,
+    sharing: Option<Sharing>,
 ) -> Result<CostReport, Refusal> {
     let names: Vec<&str> = by.iter().map(|&(name, _)| name).collect();
     let dimensions: Vec<Dimension> = by.iter().map(|&(_, dimension)| dimension).collect();
@@ -60,13 +64,19 @@ fn report(
     let (mut total, mut by_confidence) = (PicoUsd(0), BTreeMap::new());
     let (mut answers, mut count) = (Vec::with_capacity(steps.len()), RowCount::default());
     for &step in steps {
-        let table = query::table(&snapshot.hours, &snapshot.cluster, step, &dimensions);
+        let mut table = query::table(&snapshot.hours, &snapshot.cluster, step, &dimensions);
         count.add(table.groups.len())?;
+        if let Some(sharing) = sharing {
+            share_idle(&mut table, sharing);
+        }
         total += table.total.total();
         for (&confidence, &sum) in &table.by_confidence {
             *by_confidence.entry(confidence).or_default() += sum;
         }
         answers.push(step_of(&table, &names, idle));
+    }
+    if sharing.is_some() {
+        warnings.push("the rows include shared idle cost, as asked".to_owned());
     }
     warnings.extend(warnings::of_prices(total, &by_confidence));
     Ok(CostReport {

@@ -211,30 +211,3 @@ fn older_picture_changes_nothing() {
     let text = metrics.render(&old).unwrap();
     assert!(close(counter(&text, "nightcap_cluster_cost_dollars_total"), 0.384), "{text}");
 }
-
-#[test]
-#[ignore = "a measurement, not a test: run it in release mode with --nocapture"]
-fn time_of_a_scrape_with_ten_thousand_pods() {
-    let mut engine = engine(1_000_000);
-    for nth in 0..200 {
-        engine
-            .apply(Event::Node(node(&format!("m{nth}"), size(64_000, 256, 0), CapacityType::Spot)), start());
-        engine.apply(price(&format!("m{nth}"), 3_072_000, Confidence::List), start());
-    }
-    for nth in 0..10_000 {
-        let (namespace, name) =
-            (format!("space-{}", nth % 500), format!("some-deployment-6d5f8b7c9d-{nth:05}"));
-        let place = (namespace.as_str(), name.as_str(), &*format!("m{}", nth % 200));
-        engine.apply(Event::Pod(pod(place, None, size(500, 2, 0), (0, None))), start());
-    }
-    engine.tick(now());
-    let metrics = Metrics::default();
-    for _ in 0..3 {
-        let snapshot = Arc::new(engine.snapshot(now()));
-        let clock = std::time::Instant::now();
-        metrics.observe(&snapshot);
-        println!("totals {:?}", clock.elapsed());
-        let text = metrics.render(&snapshot).unwrap();
-        println!("{} lines, {} bytes: {:?}", text.lines().count(), text.len(), clock.elapsed());
-    }
-}

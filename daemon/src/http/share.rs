@@ -1,18 +1,50 @@
-//! Idle cost spread over those who cost something, where asked: by resource, in proportion to cost, to the last digit.
+//! Idle cost spread over those who cost something, where asked: by resource, to the last digit.
 
 use nightcap_core::money::ByResource;
 use nightcap_core::money::query::Table;
 use nightcap_core::units::PicoUsd;
 
+use super::error::Refusal;
+use super::params::Params;
+
+/// How idle cost is spread. Never without being asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sharing {
+    /// Each resource's in proportion to what a group pays for that resource.
+    Weighted,
+    /// The same for each group.
+    Even,
+}
+
+impl Sharing {
+    /// Reads the parameter; a bare `true` is `weighted`, as for `OpenCost`.
+    pub(super) fn read(params: &mut Params, name: &'static str) -> Result<Option<Self>, Refusal> {
+        let Some(value) = params.take(name) else { return Ok(None) };
+        match value.to_ascii_lowercase().trim_matches('_') {
+            "true" | "t" | "1" | "weighted" => Ok(Some(Self::Weighted)),
+            "even" => Ok(Some(Self::Even)),
+            "false" | "f" | "0" | "none" => Ok(None),
+            _ => {
+                Err(Refusal::bad("bad-value", format!("{name} is none of weighted, even and none"))
+                    .value(&value))
+            }
+        }
+    }
+}
+
 /// Adds to every group its part of each resource's idle cost, and returns these parts in the order of the groups.
 /// What nobody can be charged for, since nobody used the resource, stays idle.
-pub(super) fn share_idle(table: &mut Table) -> Vec<ByResource> {
+pub(super) fn share_idle(table: &mut Table, sharing: Sharing) -> Vec<ByResource> {
     let idle = table.idle.to_array();
     let mut left = idle;
     let mut parts = vec![[PicoUsd(0); 3]; table.groups.len()];
     for nth in 0..idle.len() {
-        let costs: Vec<i128> = table.groups.values().map(|group| group.cost.to_array()[nth].0).collect();
-        let Some(shares) = proportional(idle[nth].0, &costs) else { continue };
+        let costs = table.groups.values().map(|group| group.cost.to_array()[nth].0);
+        let weights: Vec<i128> = match sharing {
+            Sharing::Weighted => costs.collect(),
+            Sharing::Even => costs.map(|_| 1).collect(),
+        };
+        let Some(shares) = proportional(idle[nth].0, &weights) else { continue };
         for (part, share) in parts.iter_mut().zip(shares) {
             part[nth] = PicoUsd(share);
         }
