@@ -101,7 +101,7 @@ async fn populate(client: &Client) {
         let app = deployment(name, "app").replicas(9).requests("100m", "128Mi").pod_with(home.clone());
         app.create(client).await.unwrap();
         let side = deployment(name, "side").requests("100m", "128Mi").pod_with(home);
-        let side = if nth % 2 == 0 { side.usage("700m", "600Mi") } else { side };
+        let side = if nth % 2 == 0 { side.usage("400m", "600Mi") } else { side };
         side.create(client).await.unwrap();
     }
     let learner = deployment("train-big", "learner").requests("1", "8Gi").request("nvidia.com/gpu", "1");
@@ -363,7 +363,7 @@ async fn usage_above_the_request_is_charged(scene: &Scene) {
     };
     wait::until("the usage to be charged", wait::PATIENCE, async || {
         let cores = charge("container_cpu_allocation", busy).await?;
-        ensure!((0.69..0.72).contains(&cores), "{cores} cores");
+        ensure!((0.39..0.42).contains(&cores), "{cores} cores");
         let bytes = charge("container_memory_allocation_bytes", busy).await?;
         ensure!((bytes - BUSY_MEMORY as f64).abs() < 1.0, "{bytes} bytes");
         Ok(())
@@ -393,7 +393,7 @@ async fn usage_above_the_request_is_charged(scene: &Scene) {
             |key: &str| (float(&second, key) - float(&first, key)) * HOUR_MS as f64 / (to - from) as f64;
         let (cores, requested) = (per_hour("cpu_core_hours"), per_hour("cpu_requested_core_hours"));
         ensure!(
-            (0.69..0.72).contains(&cores) && (requested - 0.1).abs() < 1e-6,
+            (0.39..0.42).contains(&cores) && (requested - 0.1).abs() < 1e-6,
             "{cores} cores, {requested} requested"
         );
         Ok(())
@@ -412,7 +412,7 @@ async fn usage_above_the_request_is_charged(scene: &Scene) {
 async fn a_pod_of_seconds_is_charged_for_its_seconds(scene: &Scene) {
     let Scene { plane, daemon, start } = scene;
     let client = plane.client().unwrap();
-    let flash = pod("lake-batch", "flash").run_seconds(7).requests("1", "1Gi").pod_with(pinned("n0"));
+    let flash = pod("lake-batch", "flash").run_seconds(7).requests("1", "1Gi").pod_with(pinned("n2"));
     flash.create(&client).await.unwrap();
     let pods = Api::<Pod>::namespaced(client, "lake-batch");
     let (bound, ended) = wait::until("the short pod to end", wait::PATIENCE, async || {
@@ -430,8 +430,8 @@ async fn a_pod_of_seconds_is_charged_for_its_seconds(scene: &Scene) {
     .unwrap();
     let held = i128::from(ended - bound);
     assert!((7_000..60_000).contains(&held), "{held} ms");
-    let [cpu_rate, memory_rate, _] = rates(daemon).await["n0"];
-    let expected = [(cpu_rate / 4) * held / HOUR_MS, (memory_rate / 16) * held / HOUR_MS, 0];
+    let [cpu_rate, memory_rate, _] = rates(daemon).await["n2"];
+    let expected = [(cpu_rate / 16) * held / HOUR_MS, (memory_rate / 32) * held / HOUR_MS, 0];
     // What rounding down leaves goes to the largest remainders: one pico-dollar at most, two if an hour ended meanwhile.
     let spare = if i128::from(bound) / HOUR_MS == i128::from(ended) / HOUR_MS { 1 } else { 2 };
     wait::until("the short pod to be charged", wait::PATIENCE, async || {

@@ -145,8 +145,8 @@ async fn a_space_falls_asleep_in_one_write_an_object_and_wakes_as_it_was() {
     let said = |reason: &str, text: String| Announcement::new("Normal", reason, &text);
     let expected = [
         said("Asleep", format!("office is asleep. {why}")),
-        said("Awake", "office is awake. Nothing asks it to sleep.".to_owned()),
         said("Awake", format!("office is awake. Kept awake until {later}.")),
+        said("Awake", "office is awake. Nothing asks it to sleep.".to_owned()),
     ];
     wait::until("the Events", wait::PATIENCE, async || {
         let found = events_of(&client, "Namespace", "office").await?;
