@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use k8s_openapi::api::authentication::v1::TokenRequest;
-use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
+use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
@@ -204,8 +205,29 @@ impl ControlPlane {
     ) -> anyhow::Result<PathBuf> {
         let token = self.token_for_service_account(namespace, name).await?;
         let path = self.folder.join(&format!("kubeconfig-{namespace}-{name}"));
-        parts::write_kubeconfig(&path, &self.url, &self.folder.join("pki/ca.crt"), &token)?;
+        parts::write_kubeconfig(&path, &self.url, &self.certificate_authority(), &token)?;
         Ok(path)
+    }
+
+    /// The administrator's kubeconfig for a way around: a proxy in front of the API server.
+    pub fn kubeconfig_through(&self, url: &str) -> anyhow::Result<PathBuf> {
+        let path = self.folder.join("kubeconfig-through-proxy");
+        parts::write_kubeconfig(&path, url, &self.certificate_authority(), parts::ADMIN_TOKEN)?;
+        Ok(path)
+    }
+
+    /// The certificate of the authority that signs for its API server.
+    pub fn certificate_authority(&self) -> PathBuf {
+        self.folder.join("pki/ca.crt")
+    }
+
+    /// What time it is for the API server, to the second.
+    pub async fn now(&self) -> anyhow::Result<Timestamp> {
+        let probe: ConfigMap = serde_json::from_value(json!({"metadata": {"generateName": "clock-"}}))?;
+        let made = Api::<ConfigMap>::namespaced(self.client()?, "default")
+            .create(&PostParams::default(), &probe)
+            .await?;
+        Ok(made.metadata.creation_timestamp.context("an object without its time of creation")?.0)
     }
 
     /// The names and process ids of what runs now.

@@ -8,10 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use crate::exposition::Exposition;
 use crate::folder::Folder;
 use crate::ports::Port;
 use crate::process::{Process, Program, tail};
-use crate::{wait, workspace};
+use crate::{exact, wait, workspace};
 
 /// How the daemon is started.
 #[derive(Debug, Clone)]
@@ -84,7 +85,7 @@ pub struct Answer {
 }
 
 impl Daemon {
-    /// Starts it: the binary that `NIGHTCAP_BIN` names, else `target/debug/nightcap`. Does not wait until it is ready.
+    /// Starts it: the binary that `NIGHTCAP_BIN` names, else the one that cargo has built beside the tests. Does not wait until it is ready.
     pub fn start(options: DaemonOptions) -> anyhow::Result<Self> {
         let folder = Folder::create()?;
         let port = Port::reserve()?;
@@ -103,7 +104,12 @@ impl Daemon {
             log: folder.join("nightcap.log"),
         };
         let process = program.start()?;
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
+        // No connection is kept: it would belong to the runtime of the test that made it, and tests share daemons.
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .pool_max_idle_per_host(0)
+            .build()?;
         Ok(Self { process, program, http, port, _folder: folder })
     }
 
@@ -174,6 +180,16 @@ impl Daemon {
         serde_json::from_str(&body).with_context(|| format!("GET {path}: not JSON: {body}"))
     }
 
+    /// `GET` of JSON, which must answer 200, with every number as the text it was written as ([`exact`]).
+    pub async fn get_exact(&self, path: &str) -> anyhow::Result<Value> {
+        exact::parse(&self.get_text(path).await?)
+    }
+
+    /// Its metrics.
+    pub async fn metrics(&self) -> anyhow::Result<Exposition> {
+        Exposition::parse(&self.get_text("/metrics").await?)
+    }
+
     /// `POST` of JSON with the token of whoever acts, whatever the status.
     pub async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> anyhow::Result<Answer> {
         let request = self
@@ -200,6 +216,15 @@ impl Daemon {
         Ok(())
     }
 
+    /// Runs a command of the same binary against this daemon; it must succeed. Gives back what it printed.
+    pub async fn cli_text(&self, args: &[&str]) -> anyhow::Result<String> {
+        let Output { status, stdout, stderr } = self.cli(args).await?;
+        if !status.success() {
+            bail!("nightcap {}: {status}: {}", args.join(" "), String::from_utf8_lossy(&stderr).trim());
+        }
+        Ok(String::from_utf8(stdout)?)
+    }
+
     /// Runs a command of the same binary against this daemon.
     pub async fn cli(&self, args: &[&str]) -> anyhow::Result<Output> {
         let mut command = tokio::process::Command::new(&self.program.path);
@@ -213,9 +238,13 @@ async fn answer(request: reqwest::RequestBuilder) -> anyhow::Result<Answer> {
     Ok(Answer { status: answer.status().as_u16(), body: answer.text().await? })
 }
 
-fn binary() -> anyhow::Result<PathBuf> {
+/// The path of the program under test: what `NIGHTCAP_BIN` names, else what cargo has built beside the running tests.
+pub fn binary() -> anyhow::Result<PathBuf> {
+    let beside_tests = || Some(std::env::current_exe().ok()?.parent()?.parent()?.join("nightcap"));
     let path = std::env::var_os("NIGHTCAP_BIN")
-        .map_or_else(|| workspace().join("target/debug/nightcap"), PathBuf::from);
+        .map(PathBuf::from)
+        .or_else(|| beside_tests().filter(|path| path.is_file()))
+        .unwrap_or_else(|| workspace().join("target/debug/nightcap"));
     if !path.is_file() {
         bail!(
             "{} is not there: run `cargo build -p nightcap`, or name another binary by NIGHTCAP_BIN",

@@ -13,17 +13,28 @@ pub mod binaries;
 mod certificates;
 mod control_plane;
 mod daemon;
+mod events;
+pub mod exact;
+mod exposition;
 mod folder;
 pub mod objects;
 mod ports;
 mod process;
 mod prometheus;
+mod proxy;
+mod random;
 pub mod wait;
+mod workloads;
 
 pub use control_plane::{ControlPlane, Options};
-pub use daemon::{Daemon, DaemonOptions};
+pub use daemon::{Answer, Daemon, DaemonOptions, binary};
+pub use events::{Announcement, events_of};
+pub use exposition::{Exposition, Line};
 pub use process::is_running;
 pub use prometheus::{Prometheus, PrometheusOptions, Sample, promtool_check_metrics, promtool_check_rules};
+pub use proxy::{FaultCounts, Faults, FaultyProxy};
+pub use random::Random;
+pub use workloads::{History, Version, Workload, until_workloads, workloads};
 
 use std::path::PathBuf;
 

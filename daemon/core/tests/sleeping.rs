@@ -3,7 +3,7 @@
 mod support;
 
 use nightcap_core::cluster::Size;
-use nightcap_core::engine::{Action, Event, Outcome};
+use nightcap_core::engine::{Action, Event, Outcome, SpaceState};
 use nightcap_core::sleep::{Command, Mode};
 use nightcap_core::units::{Instant, Millis, parse_rfc3339};
 use support::scene::{Scene, cron_job, deployment, stateful_set};
@@ -435,4 +435,25 @@ fn protected_space_refuses_the_command_to_sleep_and_says_why() {
     );
     scene.engine.apply(Event::Command(command("kube-system")), noon());
     assert_eq!(scene.ask(noon()), []);
+}
+
+/// The watch shows what a write has made before the write's answer comes.
+#[test]
+fn space_is_waking_until_its_pods_are_ready_and_no_longer() {
+    let state = |scene: &mut Scene| scene.engine.snapshot(scene.now).spaces[0].state;
+    let mut scene = shop(Mode::Act);
+    scene.settle(evening());
+    assert_eq!(state(&mut scene), SpaceState::Asleep);
+    let morning = when("2026-03-04T08:00:00+01:00");
+    // What is ready is seen so at once: nothing is waking any more when the last answer has come.
+    scene.settle(morning);
+    assert_eq!(state(&mut scene), SpaceState::Awake);
+    scene.settle(evening() + Millis::DAY);
+    let asleep = scene.find("shop", "web").clone();
+    scene.put(nightcap_core::cluster::Workload { ready_replicas: 0, ..asleep });
+    scene.settle(morning + Millis::DAY);
+    assert_eq!(state(&mut scene), SpaceState::Waking);
+    let woken = scene.find("shop", "web").clone();
+    scene.put(nightcap_core::cluster::Workload { ready_replicas: 3, ..woken });
+    assert_eq!(state(&mut scene), SpaceState::Awake);
 }

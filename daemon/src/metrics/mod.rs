@@ -4,6 +4,7 @@
 //! Only what a snapshot cannot tell is kept here: counts of requests, and sums of money over hours that the engine
 //! no longer keeps.
 
+mod classic;
 mod family;
 mod nightcap;
 mod opencost;
@@ -21,6 +22,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
+pub use classic::{CLASSIC_CONTENT_TYPE, classic};
 use totals::Totals;
 
 /// The content type of the text that [`Metrics::render`] writes.

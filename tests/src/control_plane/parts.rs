@@ -16,7 +16,7 @@ use crate::folder::Folder;
 use crate::ports::Port;
 use crate::process::Program;
 
-const ADMIN_TOKEN: &str = "admin-of-a-control-plane-for-tests";
+pub(super) const ADMIN_TOKEN: &str = "admin-of-a-control-plane-for-tests";
 
 /// Where everything of one control plane lies and listens.
 pub(super) struct Layout {

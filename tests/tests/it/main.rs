@@ -2,6 +2,20 @@
 
 // `cfg(test)` always holds here; it tells clippy that helpers outside of test functions may unwrap too.
 #[cfg(test)]
+mod acts;
+#[cfg(test)]
+mod bill;
+#[cfg(test)]
 mod control_plane;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod prometheus;
+#[cfg(test)]
+mod sleep;
+#[cfg(test)]
+mod stage;
 #[cfg(test)]
 mod surroundings;

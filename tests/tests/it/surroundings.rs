@@ -8,9 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::PostParams;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, Client, Config};
+use nightcap_tests::objects::{deployment, namespace};
 use nightcap_tests::{
-    Daemon, DaemonOptions, Prometheus, PrometheusOptions, Sample, is_running, promtool_check_metrics,
-    promtool_check_rules, wait,
+    ControlPlane, Daemon, DaemonOptions, FaultCounts, Faults, FaultyProxy, History, Prometheus,
+    PrometheusOptions, Sample, Workload, is_running, promtool_check_metrics, promtool_check_rules, wait,
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -139,4 +144,87 @@ async fn promtool_judges_metrics_and_rules() {
     assert_eq!(promtool_check_rules(&file).await.unwrap(), Vec::<String>::new());
     std::fs::write(&file, rules("sum(")).unwrap();
     assert_ne!(promtool_check_rules(&file).await.unwrap(), Vec::<String>::new());
+}
+
+/// A client of the administrator that goes through a proxy with these faults, and the proxy.
+async fn through(plane: &ControlPlane, faults: Faults) -> (Client, FaultyProxy) {
+    let proxy = FaultyProxy::start(plane.url(), &plane.certificate_authority(), faults, 1).await.unwrap();
+    let kubeconfig = Kubeconfig::read_from(plane.kubeconfig_through(proxy.url()).unwrap()).unwrap();
+    let options = KubeConfigOptions::default();
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
+    config.default_retry = false;
+    config.proxy_url = None;
+    (Client::try_from(config).unwrap(), proxy)
+}
+
+#[tokio::test]
+async fn a_proxy_harms_what_it_is_told_to_and_nothing_before() {
+    let plane = ControlPlane::shared().await.unwrap();
+    namespace("harmed").create(&plane.client().unwrap()).await.unwrap();
+    let none = Faults { throttled: 0, failed: 0, cut: 0, answer_lost: 0 };
+    let cases = [
+        (Faults { throttled: 100, ..none }, "429 TooManyRequests", false),
+        (Faults { failed: 100, ..none }, "500 InternalError", false),
+        (Faults { cut: 100, ..none }, "no answer", false),
+        (Faults { answer_lost: 100, ..none }, "no answer", true),
+        (none, "made", true),
+    ];
+    for (nth, (faults, expected, made)) in cases.into_iter().enumerate() {
+        let (client, proxy) = through(plane, faults).await;
+        let maps = Api::<ConfigMap>::namespaced(client, "harmed");
+        // Before, all is well, watches included.
+        let history = History::follow(&plane.client().unwrap(), "harmed").await.unwrap();
+        drop(history);
+        assert_eq!(maps.get_opt("nothing").await.unwrap(), None);
+        assert_eq!(proxy.counts(), FaultCounts { passed: 1, ..FaultCounts::default() });
+        proxy.set_faulty(true);
+        let name = format!("case-{nth}");
+        let map = serde_json::from_value(json!({"metadata": {"name": name}})).unwrap();
+        let found = match maps.create(&PostParams::default(), &map).await {
+            Ok(_) => "made".to_owned(),
+            Err(kube::Error::Api(status)) => format!("{} {}", status.code, status.reason),
+            Err(_) => "no answer".to_owned(),
+        };
+        proxy.set_faulty(false);
+        assert_eq!(
+            (found.as_str(), maps.get_opt(&name).await.unwrap().is_some()),
+            (expected, made),
+            "{faults:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_history_shows_every_version_and_what_was_lost() {
+    let plane = ControlPlane::shared().await.unwrap();
+    let client = plane.client().unwrap();
+    namespace("told").create(&client).await.unwrap();
+    deployment("told", "web").replicas(2).on_node("nowhere").create(&client).await.unwrap();
+    // Watched through a proxy that cuts the watch off: it goes on where it was.
+    let (through, proxy) = through(plane, Faults { throttled: 0, failed: 0, cut: 0, answer_lost: 0 }).await;
+    let history = History::follow(&through, "told").await.unwrap();
+    let patch = async |patch: serde_json::Value| {
+        let args = ["-n", "told", "patch", "deployment", "web", "--type=merge", "-p", &patch.to_string()];
+        plane.kubectl(&args).await.unwrap();
+    };
+    let marks = json!({"nightcap.dev/original": "{\"replicas\":2}", "nightcap.dev/asleep": "{}"});
+    patch(json!({"spec": {"replicas": 0}, "metadata": {"annotations": marks}})).await;
+    history.check_nothing_lost(&client).await.unwrap();
+    proxy.cut_all();
+    patch(json!({"metadata": {"annotations": {"nightcap.dev/original": null}}})).await;
+    patch(json!({"spec": {"replicas": 2}, "metadata": {"annotations": {"nightcap.dev/asleep": null}}})).await;
+    let versions = history.versions(&client).await.unwrap();
+    let mut states: Vec<_> =
+        versions["deployment/web"].iter().map(|version| version.workload.clone()).collect();
+    states.dedup();
+    let asleep = |original: Option<&str>| Workload {
+        size: "0".to_owned(),
+        original: original.map(str::to_owned),
+        asleep: Some("{}".to_owned()),
+    };
+    let expected =
+        [Workload::awake("2"), asleep(Some("{\"replicas\":2}")), asleep(None), Workload::awake("2")];
+    assert_eq!(states, expected);
+    let lost = history.check_nothing_lost(&client).await.unwrap_err().to_string();
+    assert_eq!(lost, format!("deployment/web, once {{\"replicas\":2}}: {:?}", asleep(None)));
 }

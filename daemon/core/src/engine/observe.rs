@@ -120,7 +120,9 @@ impl Engine {
         // A patch of ours that is under way may already show here; its outcome will still come.
         let mut entry = WorkloadEntry {
             wishes: (wishes != Wishes::default()).then(|| Box::new(wishes)),
-            waking: before.as_ref().is_some_and(|b| b.waking) && !up && known.is_none(),
+            // Told from what the watch shows, not from the write's answer: the answer may come after the watch has
+            // shown the last pod ready, or be lost, and then nothing would end the waking.
+            waking: before.as_ref().is_some_and(|b| b.waking || b.is_marked()) && !up && known.is_none(),
             refusal: before.as_ref().and_then(|b| b.refusal.clone()),
             errand: before.as_ref().map(|b| b.errand.clone()).unwrap_or_default(),
             known: known.map(Box::new),

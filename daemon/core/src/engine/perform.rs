@@ -276,12 +276,7 @@ impl Engine {
     fn count_done(&mut self, target: &Target) {
         match target {
             Target::Sleep(_) => self.counters.slept += 1,
-            Target::Wake(key) => {
-                self.counters.woken += 1;
-                if let Some(entry) = self.workloads.get_mut(key) {
-                    entry.waking = true;
-                }
-            }
+            Target::Wake(_) => self.counters.woken += 1,
             Target::Namespace(_) => {}
         }
     }
