@@ -70,7 +70,7 @@ async fn idle_is_shared_only_where_asked() {
     for (how, data, shop) in [
         ("none", "18.637309688115", "0.552000000001"),
         ("weighted", "30.936794695447", "3.209205304553"),
-        ("even", "26.115654844055", "8.030345155944"),
+        ("even", "26.115654844056", "8.030345155944"),
     ] {
         let report: api::CostReport = read(&get(&format!("/api/v1/cost?share_idle={how}&idle=true")).await);
         let step = &report.steps[0];
