@@ -471,7 +471,8 @@ async fn sums_are_exact(scene: &Scene) {
             books.api.iter().filter(|(name, _)| *name != "__idle__").map(|(k, v)| (k.clone(), *v)).collect();
         assert_eq!((&books.metrics, books.metrics_cluster), (&teams, books.total), "{window}");
     }
-    // Windows that cut: the parts still add up; the whole is price times time but for what rounding each row leaves.
+    // Windows that cut: the parts still add up, and meet exactly. Each row counts by its share of time, as if it had cost the
+    // same all along, so the whole is only near to price times time: the short pod's idle time is spread over all of it.
     let (a, b, c) = (start + 5_000, start + 21_337, start + 40_001);
     let windows = [(a, b), (b, c), (a, c)].map(|(from, to)| format!("{},{}", instant(from), instant(to)));
     let total: i128 = rates.values().flatten().sum();
@@ -479,8 +480,11 @@ async fn sums_are_exact(scene: &Scene) {
         let books = books(daemon, window).await;
         check_sums(&books, window);
         let expected = total * length / HOUR_MS;
-        // Some 220 rows, each cut at two ends and rounded for three resources.
-        assert!((books.total - expected).abs() < 220 * 6, "{window}: {} is not {expected}", books.total);
+        assert!(
+            (books.total - expected).abs() * 100 < expected,
+            "{window}: {} is not near {expected}",
+            books.total
+        );
         assert!(books.prorated, "{window}");
     }
     let parts = wait::until("three windows of one instant", wait::PATIENCE, async || {
