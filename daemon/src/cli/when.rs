@@ -14,7 +14,11 @@ pub(super) fn local_zone() -> Tz {
 fn zone_of(variable: Option<&str>, link: Option<&str>) -> Tz {
     let from_variable = variable.and_then(|name| name.trim_start_matches(':').parse().ok());
     let from_link = || link?.split_once("zoneinfo/")?.1.parse().ok();
-    from_variable.or_else(from_link).unwrap_or(Tz::UTC)
+    match from_variable.or_else(from_link).unwrap_or(Tz::UTC) {
+        // Debian's name for it, which only looks like a place.
+        Tz::Etc__UTC => Tz::UTC,
+        zone => zone,
+    }
 }
 
 /// `20:04` today, `Fri 20:04` within six days, else `2026-03-01 20:04`.
