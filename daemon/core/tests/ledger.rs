@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use nightcap_core::money::query::{self, Dimension};
-use nightcap_core::money::{Ledger, Split};
+use nightcap_core::money::{Ledger, PodName, Split};
 use nightcap_core::units::{Instant, Millis, Resources, Window};
 use proptest::prelude::*;
 use support::{T0, assert_conserved, at, cost_of, ledger, node, payer, pod, price, res};
@@ -32,11 +32,11 @@ fn pod_of_seven_seconds_pays_for_seven_seconds() {
 #[test]
 fn usage_above_the_request_is_charged_and_below_is_not() {
     let mut ledger = ledger();
-    let n = "n".into();
-    ledger.hold(&n, pod("web"), payer("shop"), res(1_000, 4_096), at(0));
+    let (n, web) = ("n".into(), pod("web"));
+    ledger.hold(&n, Arc::clone(&web), payer("shop"), res(1_000, 4_096), at(0));
     for minute in 1..=10 {
         // Twice the CPU requested, half the memory.
-        ledger.usage(&n, "uid-web", at(minute * 60), Millis::MINUTE, res(2_000, 2_048));
+        ledger.usage(&n, &web, at(minute * 60), Millis::MINUTE, res(2_000, 2_048));
     }
     let view = ledger.view(at(600));
     assert_eq!(cost_of(&view.hours, Some("web")), [pico(2 * 600), pico(600), 0]);
@@ -53,9 +53,9 @@ fn usage_above_the_request_is_charged_and_below_is_not() {
 #[test]
 fn sample_is_held_forward_for_two_scrapes_then_requests_count() {
     let mut ledger = ledger();
-    let n = "n".into();
-    ledger.hold(&n, pod("web"), payer("shop"), res(1_000, 0), at(0));
-    ledger.usage(&n, "uid-web", at(60), Millis::MINUTE, res(3_000, 0));
+    let (n, web) = ("n".into(), pod("web"));
+    ledger.hold(&n, Arc::clone(&web), payer("shop"), res(1_000, 0), at(0));
+    ledger.usage(&n, &web, at(60), Millis::MINUTE, res(3_000, 0));
     // 0–60 measured, 60–180 held forward, 180–600 by the request.
     let view = ledger.view(at(600));
     assert_eq!(cost_of(&view.hours, Some("web"))[0], pico(3 * 180 + 420));
@@ -64,11 +64,11 @@ fn sample_is_held_forward_for_two_scrapes_then_requests_count() {
 #[test]
 fn newer_sample_replaces_what_was_held_forward() {
     let mut ledger = ledger();
-    let n = "n".into();
-    ledger.hold(&n, pod("web"), payer("shop"), res(0, 0), at(0));
-    ledger.usage(&n, "uid-web", at(60), Millis::MINUTE, res(1_000, 0));
+    let (n, web) = ("n".into(), pod("web"));
+    ledger.hold(&n, Arc::clone(&web), payer("shop"), res(0, 0), at(0));
+    ledger.usage(&n, &web, at(60), Millis::MINUTE, res(1_000, 0));
     // Its stated window of 15 s would leave 60–105 to the older one; it speaks for all since the sample before.
-    ledger.usage(&n, "uid-web", at(120), Millis::from_secs(15), res(2_000, 0));
+    ledger.usage(&n, &web, at(120), Millis::from_secs(15), res(2_000, 0));
     let view = ledger.view(at(120));
     assert_eq!(cost_of(&view.hours, Some("web"))[0], pico(60 + 2 * 60));
 }
@@ -76,11 +76,11 @@ fn newer_sample_replaces_what_was_held_forward() {
 #[test]
 fn over_committed_node_scales_everybody_down_and_keeps_the_raw_sum() {
     let mut ledger = ledger();
-    let n = "n".into();
-    ledger.hold(&n, pod("a"), payer("shop"), res(1_000, 0), at(0));
-    ledger.hold(&n, pod("b"), payer("shop"), res(1_000, 0), at(0));
-    ledger.usage(&n, "uid-a", at(60), Millis::MINUTE, res(6_000, 0));
-    ledger.usage(&n, "uid-b", at(60), Millis::MINUTE, res(2_000, 0));
+    let (n, a, b) = ("n".into(), pod("a"), pod("b"));
+    ledger.hold(&n, Arc::clone(&a), payer("shop"), res(1_000, 0), at(0));
+    ledger.hold(&n, Arc::clone(&b), payer("shop"), res(1_000, 0), at(0));
+    ledger.usage(&n, &a, at(60), Millis::MINUTE, res(6_000, 0));
+    ledger.usage(&n, &b, at(60), Millis::MINUTE, res(2_000, 0));
     let view = ledger.view(at(60));
     // 6 + 2 cores charged on 4: three quarters and one quarter of the whole CPU price.
     assert_eq!(cost_of(&view.hours, Some("a"))[0], pico(4 * 60) * 3 / 4);
@@ -106,8 +106,8 @@ fn pod_seen_before_its_node_is_charged_from_its_begin() {
 #[test]
 fn change_of_owner_is_charged_to_each_for_its_seconds() {
     let mut ledger = ledger();
-    let n = "n".into();
-    ledger.hold(&n, pod("web"), payer("shop"), res(1_000, 4_096), at(0));
+    let (n, web) = ("n".into(), pod("web"));
+    ledger.hold(&n, Arc::clone(&web), payer("shop"), res(1_000, 4_096), at(0));
     ledger.change(&n, "uid-web", &payer("search"), res(1_000, 4_096), at(100));
     let view = ledger.view(at(300));
     let table = query::table(&view.hours, "c", Window::new(T0, at(300)), &[Dimension::Team]);
@@ -205,6 +205,13 @@ fn ledger_keeps_the_newest_hours_within_its_bound() {
     assert_eq!(starts, expected, "five closed hours of one row each, and the open one");
 }
 
+/// The pods of one ledger: it tells them by their address.
+type Pods = Vec<Arc<PodName>>;
+
+fn pods() -> Pods {
+    (0..8).map(|nth| pod(&format!("p{nth}"))).collect()
+}
+
 /// A fact about a pod, as it may reach the ledger at any time.
 #[derive(Clone, Debug)]
 enum Fact {
@@ -237,22 +244,23 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
     })
 }
 
-fn tell(ledger: &mut Ledger, fact: &Fact) {
+fn tell(ledger: &mut Ledger, pods: &Pods, fact: &Fact) {
     let n = "n".into();
     match *fact {
         Fact::Hold(index, from, requests) => {
-            ledger.hold(&n, pod(&format!("p{index}")), payer(["a", "b"][index % 2]), requests, at(from));
+            ledger.hold(&n, Arc::clone(&pods[index]), payer(["a", "b"][index % 2]), requests, at(from));
         }
         Fact::Release(index, to) => ledger.release(&n, &format!("uid-p{index}"), at(to)),
         Fact::Usage(index, second, usage) => {
-            ledger.usage(&n, &format!("uid-p{index}"), at(second), Millis::from_secs(30), usage);
+            ledger.usage(&n, &pods[index], at(second), Millis::from_secs(30), usage);
         }
     }
 }
 
 fn tell_all(ledger: &mut Ledger, facts: &[Fact]) {
+    let pods = pods();
     for fact in facts {
-        tell(ledger, fact);
+        tell(ledger, &pods, fact);
     }
 }
 
@@ -274,9 +282,9 @@ proptest! {
         settle in prop::collection::vec(0i64..9_000, 0..5),
         end in 1i64..9_000,
     ) {
-        let mut ledger = ledger();
+        let (mut ledger, pods) = (ledger(), pods());
         for (nth, fact) in facts.iter().enumerate() {
-            tell(&mut ledger, fact);
+            tell(&mut ledger, &pods, fact);
             if let Some(&second) = settle.get(nth) {
                 ledger.settle(at(second)); // some facts become late by it
             }

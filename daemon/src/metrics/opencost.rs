@@ -7,7 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use nightcap_core::cluster::CapacityType;
-use nightcap_core::engine::{NodeView, PodView, Snapshot};
+use nightcap_core::engine::{NodeView, Snapshot};
+use nightcap_core::money::HeldPod;
 use nightcap_core::units::{Rate, Resources};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
@@ -71,13 +72,13 @@ impl OpenCostCollector {
 
 /// Pods by their labels, in their order: of two that have one name on one node, one after the other, the sum.
 /// Prometheus refuses a scrape that says one thing twice.
-fn distinct(pods: &[PodView]) -> Vec<(&PodView, Resources)> {
-    fn labels(pod: &PodView) -> [&str; 3] {
+fn distinct(pods: &[HeldPod]) -> Vec<(&HeldPod, Resources)> {
+    fn labels(pod: &HeldPod) -> [&str; 3] {
         [&pod.pod.namespace, &pod.pod.name, &pod.node]
     }
-    let mut sorted: Vec<&PodView> = pods.iter().collect();
+    let mut sorted: Vec<&HeldPod> = pods.iter().collect();
     sorted.sort_by(|a, b| labels(a).cmp(&labels(b)));
-    let mut out: Vec<(&PodView, Resources)> = Vec::with_capacity(pods.len());
+    let mut out: Vec<(&HeldPod, Resources)> = Vec::with_capacity(pods.len());
     for pod in sorted {
         match out.last_mut() {
             Some((before, sum)) if labels(before) == labels(pod) => *sum += pod.charge,
@@ -99,7 +100,7 @@ fn node_labels(view: &NodeView) -> [(&'static str, &str); 6] {
     ]
 }
 
-fn pod_labels(view: &PodView) -> [(&'static str, &str); 5] {
+fn pod_labels(view: &HeldPod) -> [(&'static str, &str); 5] {
     [
         ("namespace", &*view.pod.namespace),
         ("pod", &*view.pod.name),

@@ -18,6 +18,4 @@ pub use action::{Action, ActionId, Severity, Subject};
 pub use event::{Event, Kind, Outcome, UsageSample};
 pub use machine::Engine;
 pub use settings::Settings;
-pub use snapshot::{
-    Counters, NodeView, PodView, Problem, Snapshot, SpaceState, SpaceView, UsageHealth, WorkloadView,
-};
+pub use snapshot::{Counters, NodeView, Problem, Snapshot, SpaceState, SpaceView, UsageHealth, WorkloadView};

@@ -263,28 +263,33 @@ impl Engine {
     pub(super) fn observe_usage(&mut self, samples: Vec<UsageSample>, now: Instant) {
         self.usage.problem = None;
         self.problems.clear("usage", "usage-missing");
-        // Samples of one scrape differ by seconds from pod to pod. Taken as they are, each would cut the time of all
-        // pods of its node; one instant per node and scrape keeps a pass linear.
-        let mut newest: BTreeMap<Arc<str>, Instant> = BTreeMap::new();
-        for sample in &samples {
-            if let Some(node) = self.pod_named(&sample.namespace, &sample.pod).and_then(|p| p.node.clone()) {
-                let at = newest.entry(node).or_insert(sample.at);
-                *at = sample.at.max(*at);
-            }
-        }
+        let mut found = Vec::with_capacity(samples.len());
         for sample in samples {
             if sample.at > now + Millis::MINUTE {
                 continue; // a clock ahead of ours: not usage of a time that has been
             }
             let Some(name) = self.pod_names.get(&sample.namespace, &sample.pod) else { continue };
-            let uid = &name.uid;
-            let Some(pod) = self.pods.get_mut(uid) else { continue };
+            let Some(pod) = self.pods.get_mut(&name.uid) else { continue };
             let Some(node) = &pod.node else { continue };
-            let common = newest.get(node).copied().unwrap_or(sample.at);
+            pod.sampled = pod.sampled.max(Some(sample.at));
+            self.usage.newest = self.usage.newest.max(Some(sample.at));
+            found.push((Arc::clone(node), Arc::clone(name), sample));
+        }
+        // Samples of one scrape differ by seconds from pod to pod. Taken as they are, each would cut the time of all
+        // pods of its node; one instant per node and scrape keeps a pass linear.
+        let mut newest: BTreeMap<Arc<str>, Instant> = BTreeMap::new();
+        for (node, _, sample) in &found {
+            match newest.get_mut(node) {
+                Some(at) => *at = sample.at.max(*at),
+                None => {
+                    newest.insert(Arc::clone(node), sample.at);
+                }
+            }
+        }
+        for (node, name, sample) in found {
+            let common = newest.get(&node).copied().unwrap_or(sample.at);
             let at = if common.since(sample.at) <= ONE_SCRAPE { common } else { sample.at };
-            pod.sampled = pod.sampled.max(Some(at));
-            self.usage.newest = self.usage.newest.max(Some(at));
-            self.ledger.usage(node, uid, at, sample.window, sample.usage);
+            self.ledger.usage(&node, &name, at, sample.window, sample.usage);
         }
         self.check_usage(now);
     }
@@ -299,10 +304,6 @@ impl Engine {
         let fresh_from = now - Millis(2 * self.settings.scrape_interval.0);
         self.usage.fresh_pods =
             self.pods.values().filter(|pod| pod.sampled.is_some_and(|at| at > fresh_from)).count();
-    }
-
-    fn pod_named(&self, namespace: &Arc<str>, name: &Arc<str>) -> Option<&PodState> {
-        self.pods.get(&self.pod_names.get(namespace, name)?.uid).map(|pod| &**pod)
     }
 
     /// The workloads of a namespace.

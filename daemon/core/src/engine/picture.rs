@@ -1,13 +1,13 @@
 //! The engine's state as an immutable snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::machine::{SpaceEntry, WorkloadEntry};
 use super::snapshot::SpaceState;
-use super::{Engine, Kind, NodeView, PodView, Snapshot, SpaceView, WorkloadView};
-use crate::cluster::{Size, WorkloadKey, WorkloadKind};
-use crate::money::ClusterPrice;
+use super::{Engine, Kind, NodeView, Snapshot, SpaceView, WorkloadView};
+use crate::cluster::{Attribution, Size, WorkloadKey, WorkloadKind};
+use crate::money::{ClusterPrice, HeldPod};
 use crate::sleep::Decision;
 use crate::units::{Instant, Rate};
 
@@ -16,8 +16,7 @@ impl Engine {
     pub fn snapshot(&mut self, now: Instant) -> Snapshot {
         let view = self.ledger.view(now);
         let nodes = self.node_views(now);
-        let pods = self.pod_views(now);
-        let spaces = self.space_views(&pods, now);
+        let spaces = self.space_views(&view.pods, now);
         let counters = super::Counters { late_facts: self.ledger.late_facts(), ..self.counters };
         Snapshot {
             at: now,
@@ -29,7 +28,7 @@ impl Engine {
             missing: Kind::ALL.into_iter().filter(|kind| !self.listed.contains(kind)).collect(),
             hours: view.hours,
             nodes,
-            pods,
+            pods: view.pods,
             spaces,
             problems: self.problems.all(),
             usage: self.usage.clone(),
@@ -49,32 +48,13 @@ impl Engine {
         views
     }
 
-    fn pod_views(&self, now: Instant) -> Vec<PodView> {
-        let mut views = Vec::with_capacity(self.pods.len());
-        self.ledger.charges_at(now, |pod, node, attribution, charge, hourly| {
-            views.push(PodView {
-                pod: Arc::clone(pod),
-                node: Arc::clone(node),
-                attribution: Arc::clone(attribution),
-                charge,
-                hourly,
-            });
-        });
-        views
-    }
-
-    fn space_views(&self, pods: &[PodView], now: Instant) -> Vec<SpaceView> {
-        let mut costs: BTreeMap<&Arc<str>, (Rate, usize)> = BTreeMap::new();
-        for pod in pods {
-            let (hourly, bare) = costs.entry(&pod.attribution.space).or_default();
-            *hourly += pod.hourly;
-            *bare += usize::from(!pod.attribution.workload.as_ref().is_some_and(is_scalable));
-        }
+    fn space_views(&self, pods: &[HeldPod], now: Instant) -> Vec<SpaceView> {
+        let costs = costs_of_spaces(pods);
         let price = self.ledger.cluster_price();
         self.spaces
             .iter()
             .filter_map(|(name, space)| {
-                let (hourly, bare_pods) = costs.get(name).copied().unwrap_or_default();
+                let (hourly, bare_pods) = costs.get(&**name).copied().unwrap_or_default();
                 self.space_view(name, space, hourly, bare_pods, price, now)
             })
             .collect()
@@ -131,6 +111,26 @@ impl Engine {
             bare_pods,
         })
     }
+}
+
+/// What the pods of each space cost per hour, and how many of them nothing can turn down.
+fn costs_of_spaces(pods: &[HeldPod]) -> BTreeMap<&str, (Rate, usize)> {
+    // By payer first: pods share theirs, so that names are compared once for each and not for every pod.
+    let mut by_payer: HashMap<*const Attribution, (&Attribution, Rate, usize)> = HashMap::new();
+    for pod in pods {
+        let payer = &*pod.attribution;
+        let (_, hourly, count) = by_payer.entry(std::ptr::from_ref(payer)).or_insert((payer, Rate(0), 0));
+        *hourly += pod.hourly;
+        *count += 1;
+    }
+    // The order of the map does not matter to sums of whole numbers.
+    let mut spaces: BTreeMap<&str, (Rate, usize)> = BTreeMap::new();
+    for (payer, hourly, count) in by_payer.into_values() {
+        let (sum, bare) = spaces.entry(&*payer.space).or_default();
+        *sum += hourly;
+        *bare += if payer.workload.as_ref().is_some_and(is_scalable) { 0 } else { count };
+    }
+    spaces
 }
 
 fn workload_view(key: &WorkloadKey, entry: &WorkloadEntry, decision: Decision, hourly: Rate) -> WorkloadView {

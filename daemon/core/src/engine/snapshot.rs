@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::event::Kind;
-use crate::cluster::{Attribution, Node, WorkloadKey};
-use crate::money::{Hour, NodePrice, PodName, ResourceRates};
+use crate::cluster::{Node, WorkloadKey};
+use crate::money::{HeldPod, Hour, NodePrice, ResourceRates};
 use crate::sleep::{Decision, Mark, Mode, Original};
-use crate::units::{Instant, Rate, Resources};
+use crate::units::{Instant, Rate};
 
 /// A node as it is now.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,21 +21,6 @@ pub struct NodeView {
     pub rates: ResourceRates,
     /// Pods that hold it now.
     pub pods: usize,
-}
-
-/// What a pod holds now.
-#[derive(Clone, PartialEq, Debug)]
-pub struct PodView {
-    /// The pod.
-    pub pod: Arc<PodName>,
-    /// Name of its node.
-    pub node: Arc<str>,
-    /// Who pays.
-    pub attribution: Arc<Attribution>,
-    /// The larger of request and usage now.
-    pub charge: Resources,
-    /// What that costs, all resources together.
-    pub hourly: Rate,
 }
 
 /// A workload as it is now.
@@ -150,7 +135,7 @@ pub struct Snapshot {
     /// Nodes by name.
     pub nodes: Vec<NodeView>,
     /// Pods that hold a node, node by node.
-    pub pods: Vec<PodView>,
+    pub pods: Vec<HeldPod>,
     /// Spaces by name.
     pub spaces: Vec<SpaceView>,
     /// What needs a person.

@@ -3,22 +3,45 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::node_ledger::{Correction, NodeHour};
+use super::node_ledger::Correction;
 use super::row::{AssetRow, ByResource, Hour, ResourceHours, SavedRow};
 use crate::units::{Instant, Millis, PicoUsd, Window};
+
+/// Where rows of an hour go: the closed hours, or the provisional picture of the open ones.
+pub(super) trait HourBook {
+    /// The hour that starts at `start`, made if it is not there.
+    fn hour(&mut self, start: Instant) -> &mut Hour;
+}
+
+/// The provisional picture of the open hours.
+#[derive(Debug, Default)]
+pub(super) struct OpenHours {
+    pub(super) hours: BTreeMap<Instant, Hour>,
+    /// How many rows an hour will have at least: it is filled row by row, and growing means copying.
+    pub(super) expected_rows: usize,
+}
+
+impl HourBook for OpenHours {
+    fn hour(&mut self, start: Instant) -> &mut Hour {
+        self.hours.entry(start).or_insert_with(|| Hour {
+            allocations: Vec::with_capacity(self.expected_rows),
+            open: true,
+            ..Hour::new(start)
+        })
+    }
+}
 
 /// Closed hours by their start. Shared with snapshots: a correction copies its hour, nothing else is ever changed.
 #[derive(Debug)]
 pub struct Hours {
     hours: BTreeMap<Instant, Arc<Hour>>,
-    rows: usize,
     keep_rows: usize,
 }
 
 impl Hours {
     /// Keeps at least the newest hour, and older ones while all together have at most `keep_rows` rows.
     pub const fn new(keep_rows: usize) -> Self {
-        Self { hours: BTreeMap::new(), rows: 0, keep_rows }
+        Self { hours: BTreeMap::new(), keep_rows }
     }
 
     /// The hours, oldest first.
@@ -30,16 +53,7 @@ impl Hours {
         self.hours.get(&start)
     }
 
-    pub(super) fn add_node(&mut self, done: NodeHour) {
-        let mut allocations = done.allocations;
-        self.rows += allocations.len() + 1;
-        let hour = self.hour(done.hour);
-        hour.allocations.append(&mut allocations);
-        hour.assets.push(done.asset);
-    }
-
     pub(super) fn add_saved(&mut self, row: SavedRow) {
-        self.rows += 1;
         self.hour(row.window.start.hour()).saved.push(row);
     }
 
@@ -86,7 +100,6 @@ impl Hours {
         };
         hour.allocations.push(row);
         hour.assets.push(asset);
-        self.rows += 2;
     }
 
     /// Drops the oldest hours over the bound, and the slack of the newest, which grew row by row.
@@ -98,16 +111,23 @@ impl Hours {
             hour.allocations.shrink_to_fit();
             hour.assets.shrink_to_fit();
         }
-        while self.rows > self.keep_rows && self.hours.len() > 1 {
+        let mut rows: usize = self.hours.values().map(|hour| rows_of(hour)).sum();
+        while rows > self.keep_rows && self.hours.len() > 1 {
             if let Some((_, hour)) = self.hours.pop_first() {
-                self.rows -= hour.allocations.len() + hour.assets.len() + hour.saved.len();
+                rows -= rows_of(&hour);
             }
         }
     }
+}
 
+impl HourBook for Hours {
     fn hour(&mut self, start: Instant) -> &mut Hour {
         Arc::make_mut(self.hours.entry(start).or_insert_with(|| Arc::new(Hour::new(start))))
     }
+}
+
+fn rows_of(hour: &Hour) -> usize {
+    hour.allocations.len() + hour.assets.len() + hour.saved.len()
 }
 
 /// The windows of the hours that `span` touches, each cut to it.

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::hold::Sample;
+use super::hours::OpenHours;
 use super::node_ledger::{Correction, NodeLedger};
 use super::savings::ClusterPrice;
-use super::{Hour, Hours, NodeName, NodePrice, PodName, ResourceRates, Savings, Split};
+use super::{HeldPod, Hour, Hours, NodeName, NodePrice, PodName, ResourceRates, Savings, Split};
 use crate::cluster::{Attribution, Node};
-use crate::units::{Instant, Millis, Rate, Resources};
+use crate::units::{Instant, Millis, Resources};
 
 /// How long time stays open for late facts before it is settled.
 pub const OPEN_FOR: Millis = Millis::from_minutes(5);
@@ -48,6 +49,8 @@ pub struct Ledger {
 pub struct LedgerView {
     /// Closed hours, then the open one or two.
     pub hours: Vec<Arc<Hour>>,
+    /// Pods that hold a node now, node by node.
+    pub pods: Vec<HeldPod>,
     /// Up to here rows do not change any more, corrections apart.
     pub settled: Instant,
 }
@@ -193,11 +196,19 @@ impl Ledger {
         }
     }
 
-    /// A pod used `usage`, on average from `at - window` to `at`.
-    pub fn usage(&mut self, node: &Arc<str>, pod_uid: &str, at: Instant, window: Millis, usage: Resources) {
+    /// A pod used `usage`, on average from `at - window` to `at`. `pod` is the very one that was given to
+    /// [`Self::hold`]: it is told by its address.
+    pub fn usage(
+        &mut self,
+        node: &Arc<str>,
+        pod: &Arc<PodName>,
+        at: Instant,
+        window: Millis,
+        usage: Resources,
+    ) {
         let hold_forward = self.hold_forward;
         if let Some(ledger) = self.node_named(node) {
-            ledger.sample(pod_uid, Sample::new(at, window, usage), hold_forward);
+            ledger.sample(pod, Sample::new(at, window, usage), hold_forward);
         }
     }
 
@@ -208,9 +219,7 @@ impl Ledger {
             self.settled = horizon;
         }
         for node in self.nodes.values_mut() {
-            for done in node.settle(horizon, self.hold_forward) {
-                self.hours.add_node(done);
-            }
+            node.settle(horizon, self.hold_forward, &mut self.hours);
         }
         self.nodes.retain(|_, node| !node.is_finished());
         self.savings.count(self.cluster_price, now, &mut self.hours);
@@ -247,15 +256,16 @@ impl Ledger {
     /// Everything up to `now`.
     pub fn view(&mut self, now: Instant) -> LedgerView {
         self.savings.count(self.cluster_price, now, &mut self.hours);
-        let mut open: BTreeMap<Instant, Hour> = BTreeMap::new();
+        let held: usize = self.nodes.values().map(NodeLedger::holds_kept).sum();
+        let mut open = OpenHours { expected_rows: held, ..OpenHours::default() };
+        let mut pods = Vec::with_capacity(held);
         for node in self.nodes.values() {
-            for done in node.provisional(now, self.hold_forward) {
-                let hour = open.entry(done.hour).or_insert_with(|| Hour::new(done.hour));
-                hour.open = true;
-                hour.allocations.extend(done.allocations);
-                hour.assets.push(done.asset);
+            node.provisional(now, self.hold_forward, &mut open);
+            if node.is_live(now) {
+                node.held(now, self.hold_forward, &mut pods);
             }
         }
+        let mut open = open.hours;
         Self::add_open_savings(&self.savings, &mut open);
         let mut hours: BTreeMap<Instant, Arc<Hour>> =
             self.hours.iter().map(|hour| (hour.start, Arc::clone(hour))).collect();
@@ -269,7 +279,7 @@ impl Ledger {
             }
             hours.insert(start, Arc::new(provisional));
         }
-        LedgerView { hours: hours.into_values().collect(), settled: self.settled }
+        LedgerView { hours: hours.into_values().collect(), pods, settled: self.settled }
     }
 
     /// Calls `each` with every live node's UID, rates, price and number of pods.
@@ -281,19 +291,6 @@ impl Ledger {
         for (uid, node) in self.nodes.iter().filter(|(_, node)| node.is_live(at)) {
             let (_, rates, price) = node.current();
             each(uid, rates, price, node.held_by(at));
-        }
-    }
-
-    /// Calls `each` with every pod that holds a node at `at`: pod, node name, who pays, charge, price per hour.
-    pub fn charges_at(
-        &self,
-        at: Instant,
-        mut each: impl FnMut(&Arc<PodName>, &Arc<str>, &Arc<Attribution>, Resources, Rate),
-    ) {
-        for node in self.nodes.values().filter(|node| node.is_live(at)) {
-            node.charges(at, self.hold_forward, |hold, charge, rate| {
-                each(&hold.pod, &node.name.name, &hold.attribution, charge, rate);
-            });
         }
     }
 

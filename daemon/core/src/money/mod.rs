@@ -16,6 +16,8 @@ mod split;
 pub use hours::Hours;
 pub use ledger::{Ledger, LedgerView, OPEN_FOR};
 pub use price::{Confidence, NodePrice, NodePricer, PriceSource};
-pub use row::{AllocationRow, AssetRow, ByResource, Hour, NodeName, PodName, ResourceHours, SavedRow};
+pub use row::{
+    AllocationRow, AssetRow, ByResource, HeldPod, Hour, NodeName, PodName, ResourceHours, SavedRow,
+};
 pub use savings::{ClusterPrice, Savings};
 pub use split::{ResourceRates, Split};

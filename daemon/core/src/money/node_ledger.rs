@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::hold::{Hold, HoldSum, Sample};
-use super::row::{AllocationRow, AssetRow, NodeName, PodName, ResourceHours};
+use super::row::{AllocationRow, NodeName, PodName, ResourceHours};
 use super::{NodePrice, ResourceRates, Split};
 use crate::cluster::Attribution;
 use crate::units::{Cost, Instant, Millis, Resources};
@@ -35,14 +35,6 @@ pub(super) struct Sums {
     pub(super) node: NodeSum,
     /// In step with `NodeLedger::holds`.
     pub(super) holds: Vec<HoldSum>,
-}
-
-/// Rows that a node hands over when an hour ends, or as the provisional picture of one.
-#[derive(Debug)]
-pub(super) struct NodeHour {
-    pub(super) hour: Instant,
-    pub(super) allocations: Vec<AllocationRow>,
-    pub(super) asset: AssetRow,
 }
 
 /// A correction of an hour that was handed over already: a pod was there, or not, other than was known.
@@ -101,6 +93,11 @@ impl NodeLedger {
     /// Whether it is still there.
     pub(super) fn is_live(&self, at: Instant) -> bool {
         self.start <= at && self.end.is_none_or(|end| at < end)
+    }
+
+    /// How many holds it keeps, finished ones of the open hour included.
+    pub(super) const fn holds_kept(&self) -> usize {
+        self.holds.len()
     }
 
     /// How many pods hold it at `at`.
@@ -222,15 +219,15 @@ impl NodeLedger {
     }
 
     /// A pod used this much; `sample.at` is the same for all pods of one scrape of this node.
-    pub(super) fn sample(&mut self, pod_uid: &str, sample: Sample, hold_forward: Millis) {
+    pub(super) fn sample(&mut self, pod: &Arc<PodName>, sample: Sample, hold_forward: Millis) {
         if sample.at() + hold_forward <= self.settled {
             return; // older than anything that can still change
         }
         if let Err(at) = self.sampled.binary_search(&sample.at()) {
             self.sampled.insert(at, sample.at());
         }
-        let first = self.holds.partition_point(|hold| *hold.pod.uid < *pod_uid);
-        for hold in self.holds[first..].iter_mut().take_while(|hold| *hold.pod.uid == *pod_uid) {
+        // The holds of a node lie side by side: to look at all of them costs less than to follow texts in a search.
+        for hold in self.holds.iter_mut().filter(|hold| Arc::ptr_eq(&hold.pod, pod)) {
             // A sample from before the pod began is one of an earlier pod of the same name.
             if sample.at() > hold.from && !hold.is_over(sample.from()) {
                 hold.sample(sample, hold_forward);

@@ -3,63 +3,62 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::hold::{Hold, HoldSum};
-use super::node_ledger::{NodeHour, NodeLedger, NodeSum, Sums, Terms};
-use super::row::{AssetRow, ByResource, ResourceHours};
+use super::hold::HoldSum;
+use super::hours::HourBook;
+use super::node_ledger::{NodeLedger, NodeSum, Sums, Terms};
+use super::row::{AssetRow, ByResource, HeldPod, ResourceHours};
 use super::split::share;
 use crate::units::{Cost, Instant, Millis, PicoUsd, Rate, Resource, Resources, Window};
 
 impl NodeLedger {
-    /// Settles up to `horizon` and hands over the hours that ended.
-    pub(super) fn settle(&mut self, horizon: Instant, hold_forward: Millis) -> Vec<NodeHour> {
+    /// Settles up to `horizon` and hands the hours that ended to `book`.
+    pub(super) fn settle(&mut self, horizon: Instant, hold_forward: Millis, book: &mut impl HourBook) {
         if horizon <= self.settled {
-            return Vec::new();
+            return;
         }
         let mut sums = std::mem::take(&mut self.sums);
-        let mut done = Vec::new();
-        self.integrate(self.settled, horizon, hold_forward, &mut sums, &mut done);
+        self.integrate(self.settled, horizon, hold_forward, &mut sums, book);
         self.sums = sums;
+        let hour_ended = horizon.hour() > self.settled.hour();
         self.settled = horizon;
-        self.forget(horizon, !done.is_empty());
-        done
+        self.forget(horizon, hour_ended);
     }
 
     /// The provisional picture up to `now`: the open hours as they would be handed over.
-    pub(super) fn provisional(&self, now: Instant, hold_forward: Millis) -> Vec<NodeHour> {
+    pub(super) fn provisional(&self, now: Instant, hold_forward: Millis, book: &mut impl HourBook) {
         let mut sums = self.sums.clone();
-        let mut done = Vec::new();
         if now > self.settled {
-            self.integrate(self.settled, now, hold_forward, &mut sums, &mut done);
+            self.integrate(self.settled, now, hold_forward, &mut sums, book);
         }
         let until = now.max(self.settled);
         if until > until.hour() {
-            done.extend(self.hand_over(until.hour(), until, &mut sums));
+            self.hand_over(until.hour(), until, &mut sums, book);
         }
-        done
     }
 
     /// What each pod holds at `at`, and what that costs per hour.
-    pub(super) fn charges(
-        &self,
-        at: Instant,
-        hold_forward: Millis,
-        mut each: impl FnMut(&Hold, Resources, Rate),
-    ) {
+    pub(super) fn held(&self, at: Instant, hold_forward: Millis, pods: &mut Vec<HeldPod>) {
+        let first = pods.len();
+        let mut all = [0u128; 3];
+        for hold in self.holds.iter().filter(|hold| hold.covers(at)) {
+            let charge = hold.requests.max(hold.usage(at, hold_forward).unwrap_or_default());
+            for (sum, resource) in all.iter_mut().zip(Resource::ALL) {
+                *sum += u128::from(charge.get(resource));
+            }
+            pods.push(HeldPod {
+                pod: Arc::clone(&hold.pod),
+                node: Arc::clone(&self.name.name),
+                attribution: Arc::clone(&hold.attribution),
+                charge,
+                hourly: Rate(0),
+            });
+        }
         let terms = self.terms_at(at);
-        let charges: Vec<_> = self
-            .holds
-            .iter()
-            .filter(|hold| hold.covers(at))
-            .map(|hold| (hold, hold.requests.max(hold.usage(at, hold_forward).unwrap_or_default())))
-            .collect();
-        let sums = Resource::ALL.map(|r| charges.iter().map(|(_, c)| u128::from(c.get(r))).sum::<u128>());
-        for (hold, charge) in charges {
-            let rate = Resource::ALL
-                .into_iter()
-                .zip(sums)
-                .map(|(r, sum)| share(terms.rates.get(r), charge.get(r), sum, terms.capacity.get(r)))
-                .sum();
-            each(hold, charge, rate);
+        for pod in &mut pods[first..] {
+            for (sum, resource) in all.into_iter().zip(Resource::ALL) {
+                let (rate, capacity) = (terms.rates.get(resource), terms.capacity.get(resource));
+                pod.hourly += share(rate, pod.charge.get(resource), sum, capacity);
+            }
         }
     }
 
@@ -69,7 +68,7 @@ impl NodeLedger {
         to: Instant,
         hold_forward: Millis,
         sums: &mut Sums,
-        done: &mut Vec<NodeHour>,
+        book: &mut impl HourBook,
     ) {
         sums.holds.resize(self.holds.len(), HoldSum::default());
         let mut charges = Vec::with_capacity(self.holds.len());
@@ -77,7 +76,7 @@ impl NodeLedger {
         for cut in self.cuts(from, to, hold_forward) {
             self.segment(Window::new(at, cut), hold_forward, sums, &mut charges);
             if cut == cut.hour() {
-                done.extend(self.hand_over(cut - Millis::HOUR, cut, sums));
+                self.hand_over(cut - Millis::HOUR, cut, sums, book);
             }
             at = cut;
         }
@@ -172,8 +171,8 @@ impl NodeLedger {
         &self.terms[next.saturating_sub(1)]
     }
 
-    /// The rows of one hour, or of its part up to `until`; the sums start anew. `None` if the node was not there.
-    fn hand_over(&self, hour: Instant, until: Instant, sums: &mut Sums) -> Option<NodeHour> {
+    /// The rows of one hour, or of its part up to `until`; the sums start anew. None if the node was not there.
+    fn hand_over(&self, hour: Instant, until: Instant, sums: &mut Sums, book: &mut impl HourBook) {
         let window = Window::new(hour, until);
         let lived = window.intersect(Window::new(self.start, self.end.unwrap_or(until)));
         let sums = std::mem::replace(
@@ -181,7 +180,7 @@ impl NodeLedger {
             Sums { node: NodeSum::default(), holds: vec![HoldSum::default(); sums.holds.len()] },
         );
         if lived.is_empty() {
-            return None;
+            return;
         }
         let mut parts = vec![[PicoUsd(0); 3]; sums.holds.len()];
         // First the whole, then the resources, then their parts: each is rounded to add up to what stands above it.
@@ -190,16 +189,17 @@ impl NodeLedger {
         for (nth, idle) in idle.iter_mut().enumerate() {
             *idle = round_parts(cost[nth], nth, sums.node.idle[nth], &sums.holds, &mut parts);
         }
-        let allocations = self
+        let book = book.hour(hour);
+        let rows = self
             .holds
             .iter()
             .zip(&sums.holds)
             .zip(parts)
             .filter(|((hold, sum), _)| hold.touches(hour, until) || sum.cost != [Cost(0); 3])
-            .map(|((hold, sum), cost)| sum.row(&self.name, hold, lived, cost))
-            .collect();
+            .map(|((hold, sum), cost)| sum.row(&self.name, hold, lived, cost));
+        book.allocations.extend(rows);
         let terms = self.terms_at(lived.end - Millis(1));
-        let asset = AssetRow {
+        book.assets.push(AssetRow {
             node: Arc::clone(&self.name),
             price: terms.price.clone(),
             window: lived,
@@ -208,8 +208,7 @@ impl NodeLedger {
             capacity: sums.node.capacity,
             charged: sums.node.charged,
             late: false,
-        };
-        Some(NodeHour { hour, allocations, asset })
+        });
     }
 
     /// Drops what cannot matter any more; finished holds only after their hour was handed over.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Confidence, NodePrice};
 use crate::cluster::{Attribution, NodeFacts};
-use crate::units::{Instant, PicoUsd, Resource, Resources, Window};
+use crate::units::{Instant, PicoUsd, Rate, Resource, Resources, Window};
 
 /// An amount of money for each resource of a node.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize)]
@@ -122,6 +122,21 @@ pub struct PodName {
     pub namespace: Arc<str>,
     /// Name.
     pub name: Arc<str>,
+}
+
+/// What a pod holds now.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HeldPod {
+    /// The pod.
+    pub pod: Arc<PodName>,
+    /// Name of its node.
+    pub node: Arc<str>,
+    /// Who pays.
+    pub attribution: Arc<Attribution>,
+    /// The larger of request and usage now.
+    pub charge: Resources,
+    /// What that costs, all resources together.
+    pub hourly: Rate,
 }
 
 /// What one pod cost on one node within one hour.
