@@ -233,13 +233,13 @@ async fn rates(daemon: &Daemon) -> BTreeMap<String, [i128; 3]> {
     all
 }
 
-/// Price × time of a node, as an hour is closed: each resource's sum rounded down to a pico-dollar.
+/// Price × time of a node, as an hour is closed: rounded down to a pico-dollar.
 fn node_cost(rates: [i128; 3], from: i128, to: i128) -> i128 {
     let mut sum = 0;
     let mut at = from;
     while at < to {
         let end = to.min((at.div_euclid(HOUR_MS) + 1) * HOUR_MS);
-        sum += rates.iter().map(|rate| rate * (end - at) / HOUR_MS).sum::<i128>();
+        sum += rates.iter().sum::<i128>() * (end - at) / HOUR_MS;
         at = end;
     }
     sum
