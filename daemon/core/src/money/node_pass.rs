@@ -255,29 +255,27 @@ fn round_parts(
     holds: &[HoldSum],
     parts: &mut [[PicoUsd; 3]],
 ) -> PicoUsd {
-    let mut idle_part = idle.floor_pico();
+    let (mut idle_part, idle_remainder) = idle.split();
     let mut given = idle_part;
-    for (part, sum) in parts.iter_mut().zip(holds) {
-        part[nth] = sum.cost[nth].floor_pico();
-        given += part[nth];
-    }
-    let mut missing = (total - given).0;
-    if missing == 0 {
-        return idle_part;
-    }
-    // Idle is the last among equals: index `holds.len()`.
-    let remainder = |index: usize| holds.get(index).map_or(idle, |sum| sum.cost[nth]).remainder();
-    let mut order: Vec<usize> = (0..=holds.len()).filter(|&index| remainder(index) > 0).collect();
-    order.sort_by_key(|&index| (Reverse(remainder(index)), index));
-    for index in order {
-        if missing == 0 {
-            break;
+    // Who lost something, with how much; idle, at `holds.len()`, is the last among equals.
+    let mut losers = Vec::with_capacity(holds.len() + 1);
+    for (index, (part, sum)) in parts.iter_mut().zip(holds).enumerate() {
+        let (floor, remainder) = sum.cost[nth].split();
+        part[nth] = floor;
+        given += floor;
+        if remainder > 0 {
+            losers.push((Reverse(remainder), index));
         }
+    }
+    if idle_remainder > 0 {
+        losers.push((Reverse(idle_remainder), holds.len()));
+    }
+    losers.sort_unstable();
+    for (&(_, index), _) in losers.iter().zip(0..(total - given).0) {
         match parts.get_mut(index) {
             Some(part) => part[nth] += PicoUsd(1),
             None => idle_part += PicoUsd(1),
         }
-        missing -= 1;
     }
     idle_part
 }

@@ -114,14 +114,31 @@ impl Cost {
         Self(pico.0 * MS_PER_HOUR)
     }
 
-    /// Whole pico-dollars, rounded down. The remainder is below one pico-dollar.
-    pub const fn floor_pico(self) -> PicoUsd {
-        PicoUsd(self.0.div_euclid(MS_PER_HOUR))
+    /// Whole pico-dollars, rounded down, and what that loses in 1/3,600,000 pico-dollars: the key of
+    /// largest-remainder rounding.
+    pub const fn split(self) -> (PicoUsd, i128) {
+        // What an hour costs nearly always fits 64 bits, where dividing by a constant is a multiplication; closing an
+        // hour does this for every pod.
+        if self.0 >= 0 && self.0 <= u64::MAX as i128 {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "range checked just before"
+            )]
+            let small = self.0 as u64;
+            return (PicoUsd((small / 3_600_000) as i128), (small % 3_600_000) as i128);
+        }
+        (PicoUsd(self.0.div_euclid(MS_PER_HOUR)), self.0.rem_euclid(MS_PER_HOUR))
     }
 
-    /// What rounding down loses, in 1/3,600,000 pico-dollars: the key of largest-remainder rounding.
+    /// Whole pico-dollars, rounded down. The remainder is below one pico-dollar.
+    pub const fn floor_pico(self) -> PicoUsd {
+        self.split().0
+    }
+
+    /// What rounding down loses, in 1/3,600,000 pico-dollars.
     pub const fn remainder(self) -> i128 {
-        self.0.rem_euclid(MS_PER_HOUR)
+        self.split().1
     }
 
     /// In dollars, for display.
@@ -179,5 +196,34 @@ impl Serialize for Usd {
         serde_json::value::RawValue::from_string(self.to_string())
             .map_err(serde::ser::Error::custom)?
             .serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn floor_and_remainder_make_the_whole(cost in -(1i128 << 80)..(1i128 << 80), shift in 0u32..80) {
+            let cost = Cost(cost >> shift);
+            let (floor, remainder) = cost.split();
+            prop_assert!((0..MS_PER_HOUR).contains(&remainder));
+            prop_assert_eq!(floor.0 * MS_PER_HOUR + remainder, cost.0);
+        }
+    }
+
+    #[test]
+    fn exact_dollars_show_every_digit_and_no_more() {
+        for (pico, text) in [
+            (0, "0.0"),
+            (1, "0.000000000001"),
+            (-1_500_000_000_000, "-1.5"),
+            (1_702_010_000_000_000, "1702.01"),
+        ] {
+            assert_eq!(PicoUsd(pico).exact().to_string(), text);
+            assert_eq!(serde_json::to_string(&PicoUsd(pico).exact()).unwrap(), text);
+        }
     }
 }
