@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::machine::{SpaceEntry, WorkloadEntry};
 use super::snapshot::SpaceState;
 use super::{Engine, Kind, NodeView, Snapshot, SpaceView, WorkloadView};
-use crate::cluster::{Attribution, Size, WorkloadKey, WorkloadKind};
+use crate::cluster::{Size, WorkloadKey, WorkloadKind};
 use crate::money::{ClusterPrice, HeldPod};
 use crate::sleep::Decision;
 use crate::units::{Instant, Rate};
@@ -115,20 +115,20 @@ impl Engine {
 
 /// What the pods of each space cost per hour, and how many of them nothing can turn down.
 fn costs_of_spaces(pods: &[HeldPod]) -> BTreeMap<&str, (Rate, usize)> {
-    // By payer first: pods share theirs, so that names are compared once for each and not for every pod.
-    let mut by_payer: HashMap<*const Attribution, (&Attribution, Rate, usize)> = HashMap::new();
+    // By the address of the name first: pods of a space share it, so that names are compared once for a space and not
+    // for every pod. The order of the map does not matter to sums of whole numbers.
+    let mut by_address: HashMap<*const u8, (&str, Rate, usize)> = HashMap::new();
     for pod in pods {
-        let payer = &*pod.attribution;
-        let (_, hourly, count) = by_payer.entry(std::ptr::from_ref(payer)).or_insert((payer, Rate(0), 0));
+        let space: &str = &pod.attribution.space;
+        let (_, hourly, bare) = by_address.entry(space.as_ptr()).or_insert((space, Rate(0), 0));
         *hourly += pod.hourly;
-        *count += 1;
+        *bare += usize::from(!pod.attribution.workload.as_ref().is_some_and(is_scalable));
     }
-    // The order of the map does not matter to sums of whole numbers.
     let mut spaces: BTreeMap<&str, (Rate, usize)> = BTreeMap::new();
-    for (payer, hourly, count) in by_payer.into_values() {
-        let (sum, bare) = spaces.entry(&*payer.space).or_default();
-        *sum += hourly;
-        *bare += if payer.workload.as_ref().is_some_and(is_scalable) { 0 } else { count };
+    for (space, hourly, bare) in by_address.into_values() {
+        let sum = spaces.entry(space).or_default();
+        sum.0 += hourly;
+        sum.1 += bare;
     }
     spaces
 }
