@@ -1,7 +1,7 @@
 //! The whole domain of Nightcap, pure: no I/O, no clock, no randomness.
 //!
 //! The folders are floors: an upper one uses a lower one, never the reverse.
-//! `engine` → `advice` → `sleep` → `money` → `schedule` → `cluster` → `units`.
+//! `engine` → `sleep` → `money` → `schedule` → `cluster` → `units`.
 
 pub mod cluster;
 pub mod engine;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Envelope;
 use super::query::Question;
@@ -32,19 +32,35 @@ pub(in crate::http) struct AllocationAnswer {
     warning: Option<String>,
 }
 
+/// What `/allocation` and `/allocation/summary` are asked with. The answer's code reads them one by one, to name what
+/// is wrong; this is their description for the document of the API.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "the shape of the question, for the OpenAPI document")]
+pub(in crate::http) struct AllocationParams {
+    /// today, 7d, lastmonth, `45m offset 15m`, two instants with a comma between and so on
+    window: String,
+    /// cluster, node, namespace, space, team, owner, controllerKind, controller, deployment, statefulset, daemonset, job, pod; several with commas between. Default: cluster,node,namespace,pod
+    aggregate: Option<String>,
+    /// Length of a step such as 1h or 1d. Default: the window
+    step: Option<String>,
+    /// true or all: one step over the whole window
+    accumulate: Option<String>,
+    /// all: the same
+    accumulate_by: Option<String>,
+    /// Adds the row `__idle__`, with which the rows add up to /assets
+    include_idle: Option<bool>,
+    /// One row of idle per node, `NODE/__idle__`
+    idle_by_node: Option<bool>,
+    /// true or weighted: spreads each resource's idle cost in proportion to cost; even: the same for each row
+    share_idle: Option<String>,
+    /// Taken and not needed: amounts are exact to the second
+    resolution: Option<String>,
+}
+
 /// Who cost what, as `OpenCost` tells it.
 #[utoipa::path(get, path = "/allocation", tag = "opencost",
-    params(
-        ("window" = String, Query, description = "today, 7d, lastmonth, `45m offset 15m`, two instants with a comma between and so on"),
-        ("aggregate" = Option<String>, Query, description = "cluster, node, namespace, space, team, owner, controllerKind, controller, deployment, statefulset, daemonset, job, pod; several with commas between. Default: cluster,node,namespace,pod"),
-        ("step" = Option<String>, Query, description = "Length of a step such as 1h or 1d. Default: the window"),
-        ("accumulate" = Option<String>, Query, description = "true or all: one step over the whole window"),
-        ("accumulateBy" = Option<String>, Query, description = "all: the same"),
-        ("includeIdle" = Option<bool>, Query, description = "Adds the row `__idle__`, with which the rows add up to /assets"),
-        ("idleByNode" = Option<bool>, Query, description = "One row of idle per node, `NODE/__idle__`"),
-        ("shareIdle" = Option<String>, Query, description = "true or weighted: spreads each resource's idle cost in proportion to cost; even: the same for each row"),
-        ("resolution" = Option<String>, Query, description = "Taken and not needed: amounts are exact to the second"),
-    ),
+    params(AllocationParams),
     responses(
         (status = 200, description = "The rows", body = AllocationAnswer),
         (status = 400, description = "A parameter cannot be understood", body = OpenCostError),
@@ -63,17 +79,7 @@ pub(in crate::http) async fn allocation(
 
 /// The same as `/allocation`.
 #[utoipa::path(get, path = "/allocation/compute", tag = "opencost",
-    params(
-        ("window" = String, Query, description = "As for /allocation"),
-        ("aggregate" = Option<String>, Query, description = "As for /allocation"),
-        ("step" = Option<String>, Query, description = "As for /allocation"),
-        ("accumulate" = Option<String>, Query, description = "As for /allocation"),
-        ("accumulateBy" = Option<String>, Query, description = "As for /allocation"),
-        ("includeIdle" = Option<bool>, Query, description = "As for /allocation"),
-        ("idleByNode" = Option<bool>, Query, description = "As for /allocation"),
-        ("shareIdle" = Option<String>, Query, description = "As for /allocation"),
-        ("resolution" = Option<String>, Query, description = "As for /allocation"),
-    ),
+    params(AllocationParams),
     responses(
         (status = 200, description = "The rows", body = AllocationAnswer),
         (status = 400, description = "A parameter cannot be understood", body = OpenCostError),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Envelope;
+use super::allocation::AllocationParams;
 use super::query::Question;
 use super::row::SummaryRow;
 use crate::api::WindowReport;
@@ -53,17 +54,7 @@ pub(in crate::http) struct SummaryAnswer {
 
 /// Who cost what, in few columns, as `OpenCost` tells it.
 #[utoipa::path(get, path = "/allocation/summary", tag = "opencost",
-    params(
-        ("window" = String, Query, description = "As for /allocation"),
-        ("aggregate" = Option<String>, Query, description = "As for /allocation"),
-        ("step" = Option<String>, Query, description = "As for /allocation"),
-        ("accumulate" = Option<String>, Query, description = "As for /allocation"),
-        ("accumulateBy" = Option<String>, Query, description = "As for /allocation"),
-        ("includeIdle" = Option<bool>, Query, description = "As for /allocation"),
-        ("idleByNode" = Option<bool>, Query, description = "As for /allocation"),
-        ("shareIdle" = Option<String>, Query, description = "As for /allocation"),
-        ("resolution" = Option<String>, Query, description = "As for /allocation"),
-    ),
+    params(AllocationParams),
     responses(
         (status = 200, description = "The sets", body = SummaryAnswer),
         (status = 400, description = "A parameter cannot be understood", body = OpenCostError),
@@ -92,17 +83,7 @@ pub(in crate::http) async fn summary(
 
 /// The same as `/allocation/summary`.
 #[utoipa::path(get, path = "/allocation/compute/summary", tag = "opencost",
-    params(
-        ("window" = String, Query, description = "As for /allocation"),
-        ("aggregate" = Option<String>, Query, description = "As for /allocation"),
-        ("step" = Option<String>, Query, description = "As for /allocation"),
-        ("accumulate" = Option<String>, Query, description = "As for /allocation"),
-        ("accumulateBy" = Option<String>, Query, description = "As for /allocation"),
-        ("includeIdle" = Option<bool>, Query, description = "As for /allocation"),
-        ("idleByNode" = Option<bool>, Query, description = "As for /allocation"),
-        ("shareIdle" = Option<String>, Query, description = "As for /allocation"),
-        ("resolution" = Option<String>, Query, description = "As for /allocation"),
-    ),
+    params(AllocationParams),
     responses(
         (status = 200, description = "The sets", body = SummaryAnswer),
         (status = 400, description = "A parameter cannot be understood", body = OpenCostError),
