@@ -182,6 +182,20 @@ impl Engine {
         }
     }
 
+    /// After a restart, with facts whole again: what a checkpoint has kept may be another's from `now` on, what is new
+    /// is so from its begin.
+    pub(super) fn keep_assets_again(&mut self, kept: &BTreeSet<Arc<str>>, now: Instant) {
+        for volume in self.assets.volumes() {
+            self.keep_volume(&volume, !kept.contains(&volume.uid), now);
+        }
+        let services: Vec<_> = self.assets.services.values().cloned().collect();
+        for service in services {
+            let payer = self.attribution_of(&service.namespace, None);
+            let from = if kept.contains(&service.uid) { now } else { service.created };
+            self.ledger.flat().keep(&service.uid, None, &payer, from);
+        }
+    }
+
     /// The volume of a claim is kept by whoever pays for the claim.
     fn keep_claimed(&mut self, key: &ClaimKey, first: bool, now: Instant) {
         if let Some(volume) = self.assets.volume_of(key).cloned() {

@@ -1,5 +1,6 @@
 //! Money: from a node's price to who pays which part of it, exactly.
 
+mod checkpoint;
 mod flat;
 mod flat_book;
 mod flat_ledger;
@@ -18,6 +19,7 @@ pub mod savings_query;
 mod split;
 mod traffic;
 
+pub use checkpoint::{Checkpoint, CheckpointRef};
 pub use flat::{AssetKind, FlatAsset, FlatRow};
 pub use flat_book::{FlatBook, FlatNow};
 pub use hours::Hours;
