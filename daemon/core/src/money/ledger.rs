@@ -330,7 +330,9 @@ impl Ledger {
         let mut open = open.hours;
         Self::add_open_savings(&self.savings, &mut open);
         for gap in &self.gaps {
-            open.values_mut().for_each(|hour| hour.mark_backfilled(*gap));
+            for hour in open.values_mut() {
+                hour.mark_backfilled(*gap);
+            }
         }
         let mut hours: BTreeMap<Instant, Arc<Hour>> =
             self.hours.iter().map(|hour| (hour.start, Arc::clone(hour))).collect();
