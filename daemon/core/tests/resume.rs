@@ -85,6 +85,7 @@ fn start(cluster: &Cluster) -> Engine {
 }
 
 /// Kills the engine right after a checkpoint at `when`, and starts another from what was written.
+#[expect(clippy::unwrap_used, reason = "what was just written can be read")]
 fn killed(engine: &Engine, when: Instant) -> Engine {
     let bytes = postcard::to_stdvec(&engine.checkpoint(when)).unwrap();
     let checkpoint: Checkpoint = postcard::from_bytes(&bytes).unwrap();
