@@ -266,6 +266,21 @@ impl Ledger {
         self.hours.trim();
     }
 
+    /// A history is kept: closed hours stay here until [`Self::written`] says that they are in it.
+    pub fn keep_until_written(&mut self) {
+        self.hours.keep_until_written();
+    }
+
+    /// Closed hours that are not in the history yet, or are there as they were before a correction.
+    pub fn unwritten(&self) -> Vec<Arc<Hour>> {
+        self.hours.unwritten(self.settled)
+    }
+
+    /// These hours are in the history now.
+    pub fn written(&mut self, hours: &[Arc<Hour>]) {
+        self.hours.written(hours);
+    }
+
     /// The daemon was not running in this time: rows of it are marked.
     pub fn gap(&mut self, gap: Window) {
         if !gap.is_empty() {
