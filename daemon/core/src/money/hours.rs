@@ -38,6 +38,8 @@ pub struct Hours {
     keep_rows: usize,
     /// Hours that changed since they were written to the history; `None` where none is kept.
     unwritten: Option<BTreeSet<Instant>>,
+    /// Hours before this one are not here any more: what comes for one of them is an addition to it.
+    whole_from: Instant,
 }
 
 /// While hours cannot be written, so many times the bound of rows are kept before any is given up.
@@ -46,12 +48,17 @@ const PATIENCE: usize = 4;
 impl Hours {
     /// Keeps at least the newest hour, and older ones while all together have at most `keep_rows` rows.
     pub const fn new(keep_rows: usize) -> Self {
-        Self { hours: BTreeMap::new(), keep_rows, unwritten: None }
+        Self { hours: BTreeMap::new(), keep_rows, unwritten: None, whole_from: Instant(i64::MIN) }
     }
 
     /// A history is kept: from here on hours are not dropped before they are written to it.
     pub(super) fn keep_until_written(&mut self) {
         self.unwritten.get_or_insert_default();
+    }
+
+    /// Hours before `start` are in the history of an earlier life.
+    pub(super) fn begin_at(&mut self, start: Instant) {
+        self.whole_from = start.hour();
     }
 
     /// Hours that ended by `settled` and are to be written, or written again.
@@ -66,6 +73,9 @@ impl Hours {
         for hour in hours {
             if self.hours.get(&hour.start).is_some_and(|kept| Arc::ptr_eq(kept, hour)) {
                 unwritten.remove(&hour.start);
+                if hour.partial {
+                    self.hours.remove(&hour.start); // it is one with the rest now
+                }
             }
         }
     }
@@ -163,6 +173,7 @@ impl Hours {
             }
             rows -= rows_of(first.get());
             let (start, _) = first.remove_entry();
+            self.whole_from = self.whole_from.max(start + Millis::HOUR);
             if let Some(unwritten) = &mut self.unwritten {
                 unwritten.remove(&start);
             }
@@ -175,7 +186,9 @@ impl HourBook for Hours {
         if let Some(unwritten) = &mut self.unwritten {
             unwritten.insert(start);
         }
-        Arc::make_mut(self.hours.entry(start).or_insert_with(|| Arc::new(Hour::new(start))))
+        let partial = start < self.whole_from;
+        let new = || Arc::new(Hour { partial, ..Hour::new(start) });
+        Arc::make_mut(self.hours.entry(start).or_insert_with(new))
     }
 }
 

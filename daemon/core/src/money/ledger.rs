@@ -41,7 +41,7 @@ pub struct Ledger {
     pub(super) by_name: BTreeMap<Arc<str>, Arc<str>>,
     waiting: BTreeMap<Arc<str>, Vec<Waiting>>,
     pub(super) flat: FlatBook,
-    hours: Hours,
+    pub(super) hours: Hours,
     pub(super) savings: Savings,
     pub(super) cluster_price: ClusterPrice,
     pub(super) settled: Instant,
