@@ -117,7 +117,7 @@ fn without_any_way_to_a_daemon_it_says_what_failed_in_each() {
             .output()
             .unwrap();
         let expected = format!(
-            "nightcap: no daemon was found
+            "nightcap: no daemon was reached
   by --server or NIGHTCAP_SERVER: neither is given
   on this machine: nothing answers at http://127.0.0.1:{port} (Connection refused (os error 111))
   in the cluster of the kubeconfig: no cluster: failed to read kubeconfig from '\"/no/such/kubeconfig\"': \

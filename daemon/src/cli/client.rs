@@ -153,8 +153,12 @@ impl Client {
                 plain_lines(&format!("{}{value}{hint}", error.message))
             }
             Err(_) => {
+                let check = match &self.way {
+                    Way::Pod { .. } => "say where it runs with --namespace or --server",
+                    Way::Named | Way::Local => "check --server or NIGHTCAP_SERVER",
+                };
                 return Failure::failed(format!(
-                    "{} answers {status}, which is no answer of Nightcap: check --server or NIGHTCAP_SERVER",
+                    "{} answers {status}, which is no answer of Nightcap: {check}",
                     self.place()
                 ));
             }

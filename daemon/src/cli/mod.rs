@@ -1,7 +1,7 @@
 //! The command line: what was typed, to an answer on stdout or a reason on stderr.
 //!
 //! Exit status 0: done; 1: it did not work; 2: it was used wrongly. Every command but `run`, `demo`, `schedule` and
-//! acts with `--direct` asks a daemon over HTTP.
+//! acts with `--direct` asks a daemon over HTTP; `reach` finds it.
 
 mod acts;
 mod args;

@@ -75,7 +75,7 @@ async fn through_cluster(
 
 fn nowhere(not_here: &str, not_there: &str) -> Failure {
     Failure::failed(format!(
-        "no daemon was found\n  \
+        "no daemon was reached\n  \
            by --server or NIGHTCAP_SERVER: neither is given\n  \
            on this machine: {not_here}\n  \
            in the cluster of the kubeconfig: {not_there}\n\
