@@ -1,7 +1,12 @@
 //! Money: from a node's price to who pays which part of it, exactly.
 
+mod checkpoint;
+mod flat;
+mod flat_book;
+mod flat_ledger;
 mod hold;
 mod hours;
+mod largest_remainder;
 mod late;
 mod ledger;
 mod node_ledger;
@@ -12,12 +17,18 @@ mod row;
 mod savings;
 pub mod savings_query;
 mod split;
+mod traffic;
 
+pub use checkpoint::{Checkpoint, CheckpointRef};
+pub use flat::{AssetKind, FlatAsset, FlatRow};
+pub use flat_book::{FlatBook, FlatNow};
 pub use hours::Hours;
 pub use ledger::{Ledger, LedgerView, OPEN_FOR};
-pub use price::{Confidence, NodePrice, NodePricer, PriceSource};
+pub use price::{Confidence, EgressPrices, NodePrice, NodePricer, PodRates, PriceSource};
 pub use row::{
-    AllocationRow, AssetRow, ByResource, HeldPod, Hour, NodeName, PodName, ResourceHours, SavedRow,
+    AllocationRow, AssetRow, ByResource, HeldPod, Holder, Hour, Marks, NodeName, PodName, ResourceHours,
+    RowCost, SavedRow, UsageHours,
 };
 pub use savings::{ClusterPrice, Savings};
 pub use split::{ResourceRates, Split};
+pub use traffic::Destination;

@@ -5,14 +5,16 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::hold::{Hold, HoldSum, Sample};
-use super::row::{AllocationRow, NodeName, PodName, ResourceHours};
+use super::row::{AllocationRow, Holder, NodeName, PodName, ResourceHours};
 use super::{NodePrice, ResourceRates, Split};
 use crate::cluster::Attribution;
 use crate::units::{Cost, Instant, Millis, Resources};
 
 /// What a node offers and costs from an instant on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Terms {
     pub(super) from: Instant,
     pub(super) capacity: Resources,
@@ -21,7 +23,7 @@ pub(super) struct Terms {
 }
 
 /// What the node has cost since the hour began.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub(super) struct NodeSum {
     pub(super) cost: [Cost; 3],
     pub(super) idle: [Cost; 3],
@@ -30,7 +32,7 @@ pub(super) struct NodeSum {
 }
 
 /// The sums of the open hour.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub(super) struct Sums {
     pub(super) node: NodeSum,
     /// In step with `NodeLedger::holds`.
@@ -47,7 +49,7 @@ pub(super) struct Correction {
 }
 
 /// The ledger of one node.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct NodeLedger {
     pub(super) name: Arc<NodeName>,
     pub(super) start: Instant,
@@ -155,11 +157,13 @@ impl NodeLedger {
         requests: Resources,
         from: Instant,
     ) -> Vec<Correction> {
-        if self.last_hold(&pod.uid).is_some() {
+        if let Some(last) = self.last_hold(&pod.uid) {
+            self.rename(last, &pod);
             return Vec::new();
         }
         let from = from.max(self.start);
-        let index = self.insert(Hold::new(pod, attribution, requests, from));
+        let holder = Arc::new(Holder { node: Arc::clone(&self.name), pod, attribution });
+        let index = self.insert(Hold::new(holder, requests, from));
         self.correct(index, from, self.settled, false)
     }
 
@@ -185,13 +189,13 @@ impl NodeLedger {
             return;
         };
         let hold = &mut self.holds[index];
-        if hold.requests == requests && hold.attribution == *attribution {
+        if hold.requests == requests && hold.holder.attribution == *attribution {
             return;
         }
         let at = at.max(self.settled).max(hold.from);
         let mut next = hold.clone();
         next.requests = requests;
-        next.attribution = Arc::clone(attribution);
+        next.pay(attribution);
         if hold.from == at {
             *hold = next;
             return;
@@ -199,6 +203,14 @@ impl NodeLedger {
         hold.end(at);
         next.from = at;
         self.insert(next);
+    }
+
+    /// From `at` on the pod requests something else.
+    pub(super) fn resize(&mut self, pod_uid: &str, requests: Resources, at: Instant) {
+        let payer = self.last_hold(pod_uid).map(|index| Arc::clone(&self.holds[index].holder.attribution));
+        if let Some(payer) = payer {
+            self.change(pod_uid, &payer, requests, at);
+        }
     }
 
     /// From `at` on somebody else pays for the pod.
@@ -210,10 +222,10 @@ impl NodeLedger {
 
     /// Where `before` paid for the pod, `after` does, from the hold's begin: it was not known better at first.
     pub(super) fn amend(&mut self, pod_uid: &str, before: &Arc<Attribution>, after: &Arc<Attribution>) {
-        let first = self.holds.partition_point(|hold| *hold.pod.uid < *pod_uid);
-        for hold in self.holds[first..].iter_mut().take_while(|hold| *hold.pod.uid == *pod_uid) {
-            if hold.attribution == *before {
-                hold.attribution = Arc::clone(after);
+        let first = self.holds.partition_point(|hold| hold.uid() < pod_uid);
+        for hold in self.holds[first..].iter_mut().take_while(|hold| hold.uid() == pod_uid) {
+            if hold.holder.attribution == *before {
+                hold.pay(after);
             }
         }
     }
@@ -227,7 +239,7 @@ impl NodeLedger {
             self.sampled.insert(at, sample.at());
         }
         // The holds of a node lie side by side: to look at all of them costs less than to follow texts in a search.
-        for hold in self.holds.iter_mut().filter(|hold| Arc::ptr_eq(&hold.pod, pod)) {
+        for hold in self.holds.iter_mut().filter(|hold| Arc::ptr_eq(&hold.holder.pod, pod)) {
             // A sample from before the pod began is one of an earlier pod of the same name.
             if sample.at() > hold.from && !hold.is_over(sample.from()) {
                 hold.sample(sample, hold_forward);
@@ -235,8 +247,37 @@ impl NodeLedger {
         }
     }
 
+    /// Whether the pod holds it, or did in the open hour.
+    pub(super) fn knows(&self, pod_uid: &str) -> bool {
+        self.last_hold(pod_uid).is_some()
+    }
+
+    /// Pods that hold it and have not given it back.
+    pub(super) fn holders(&self) -> impl Iterator<Item = &Arc<Holder>> {
+        self.holds.iter().filter(|hold| hold.to().is_none()).map(|hold| &hold.holder)
+    }
+
+    /// One copy of each name again, after a checkpoint has written each wherever it stands.
+    pub(super) fn share_names(&mut self, intern: &mut impl FnMut(&Attribution) -> Arc<Attribution>) {
+        for hold in &mut self.holds {
+            hold.holder = Arc::new(Holder {
+                node: Arc::clone(&self.name),
+                pod: Arc::clone(&hold.holder.pod),
+                attribution: intern(&hold.holder.attribution),
+            });
+        }
+    }
+
+    /// From here on the pod is told by this very name: samples find it by its address.
+    fn rename(&mut self, last: usize, pod: &Arc<PodName>) {
+        let same_pod = self.holds[..=last].iter_mut().rev().take_while(|hold| hold.holder.pod == *pod);
+        for hold in same_pod.filter(|hold| !Arc::ptr_eq(&hold.holder.pod, pod)) {
+            hold.holder = Arc::new(Holder { pod: Arc::clone(pod), ..(*hold.holder).clone() });
+        }
+    }
+
     fn insert(&mut self, hold: Hold) -> usize {
-        let index = self.holds.partition_point(|h| (&h.pod.uid, h.from) < (&hold.pod.uid, hold.from));
+        let index = self.holds.partition_point(|h| (h.uid(), h.from) < (hold.uid(), hold.from));
         self.holds.insert(index, hold);
         if index <= self.sums.holds.len() {
             self.sums.holds.insert(index, HoldSum::default());
@@ -246,8 +287,8 @@ impl NodeLedger {
 
     /// The newest hold of a pod.
     fn last_hold(&self, pod_uid: &str) -> Option<usize> {
-        let after = self.holds.partition_point(|hold| *hold.pod.uid <= *pod_uid);
+        let after = self.holds.partition_point(|hold| hold.uid() <= pod_uid);
         let index = after.checked_sub(1)?;
-        (*self.holds[index].pod.uid == *pod_uid).then_some(index)
+        (self.holds[index].uid() == pod_uid).then_some(index)
     }
 }
