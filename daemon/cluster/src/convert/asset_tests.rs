@@ -1,0 +1,1 @@
+//! Conversions of disks, claims and load balancers.
