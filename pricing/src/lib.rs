@@ -10,6 +10,7 @@ mod estimate;
 mod family;
 mod found;
 mod instance_table;
+pub mod live;
 mod load;
 mod region_factors;
 mod rules;
