@@ -227,13 +227,14 @@ impl Azure {
     /// foreign one is not followed.
     fn here(&self, link: &str) -> Result<String, LiveError> {
         let path = link.find("/api/retail/prices").and_then(|at| link.get(at..));
-        let path =
-            path.ok_or_else(|| LiveError::broken("Azure's retail prices", format!("the next page is {link:?}")))?;
+        let path = path.ok_or_else(|| {
+            LiveError::broken("Azure's retail prices", format!("the next page is {link:?}"))
+        })?;
         Ok(format!("{}{path}", self.base))
     }
 }
 
-/// A name inside an OData text.
+/// A name inside a text of `OData`.
 fn quoted(text: &str) -> String {
     text.replace('\'', "''")
 }

@@ -50,6 +50,7 @@ pub enum LiveError {
 }
 
 impl LiveError {
+    #[expect(clippy::needless_pass_by_value, reason = "errors are handed on where they end")]
     pub(crate) fn broken(what: impl Into<String>, problem: impl ToString) -> Self {
         Self::Broken { what: what.into(), problem: problem.to_string() }
     }

@@ -131,12 +131,14 @@ pub fn page(body: &str, regions: &BTreeSet<Arc<str>>) -> Result<Page, LiveError>
         let sku: Sku = match serde_json::from_str(text.get()) {
             Ok(sku) => sku,
             Err(error) => {
-                page.rejected.push(Rejected::new(format!("skus[{index}]"), format!("cannot be read: {error}")));
+                page.rejected
+                    .push(Rejected::new(format!("skus[{index}]"), format!("cannot be read: {error}")));
                 continue;
             }
         };
         let Some(part) = part(&sku.description, &sku.category.usage_type) else { continue };
-        let mut here = sku.service_regions.iter().filter(|region| regions.contains(region.as_str())).peekable();
+        let mut here =
+            sku.service_regions.iter().filter(|region| regions.contains(region.as_str())).peekable();
         if here.peek().is_none() {
             continue;
         }
@@ -270,7 +272,9 @@ pub fn quotes(
         let all = [(CapacityType::OnDemand, &wanted.on_demand), (CapacityType::Spot, &wanted.spot)];
         for (capacity_type, name) in all.iter().flat_map(|(c, names)| names.iter().map(move |n| (*c, n))) {
             match machine(parts, &wanted.region, name, capacity_type, shapes) {
-                Ok(price) => parsed.quotes.push(reading.quote(&wanted.region, instance(name, capacity_type), price)),
+                Ok(price) => {
+                    parsed.quotes.push(reading.quote(&wanted.region, instance(name, capacity_type), price));
+                }
                 Err(reason) => {
                     let row = format!("{name} {capacity_type} in {}", wanted.region);
                     parsed.rejected.push(Rejected::new(row, reason));
@@ -381,7 +385,10 @@ impl Gcp {
                 None => return Ok((parts, rejected)),
             }
         }
-        Err(LiveError::broken("Google Cloud's catalogue", format!("there is no end after {MOST_PAGES} pages")))
+        Err(LiveError::broken(
+            "Google Cloud's catalogue",
+            format!("there is no end after {MOST_PAGES} pages"),
+        ))
     }
 }
 

@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Longer than a server may ask us to wait: then the next refresh asks again.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(2);
 /// Of an error's body.
 const SHOWN: usize = 300;
 /// No page of prices is larger; a bulk file is never read whole.
@@ -109,7 +109,10 @@ impl Http {
 
     /// Waits before the next attempt, if there is one.
     async fn wait(&self, failed: Failed, attempt: &mut u32) -> Result<(), LiveError> {
-        if !failed.again || *attempt == ATTEMPTS || failed.after.is_some_and(|after| after > LONGEST_RETRY_AFTER) {
+        if !failed.again
+            || *attempt == ATTEMPTS
+            || failed.after.is_some_and(|after| after > LONGEST_RETRY_AFTER)
+        {
             return Err(failed.error);
         }
         let longest = FIRST_PAUSE.saturating_mul(1 << (*attempt - 1)).min(LONGEST_PAUSE);

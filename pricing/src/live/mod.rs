@@ -17,6 +17,8 @@ pub mod store;
 mod wanted;
 mod xml;
 
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 use nightcap_core::cluster::Provider;
 use nightcap_core::units::Instant;
@@ -24,13 +26,16 @@ use nightcap_core::units::Instant;
 pub use error::LiveError;
 pub use http::{Http, Pause, RealPause};
 pub use quote::{Item, Parsed, Quote, Rejected};
-pub(crate) use quote::Reading;
+pub(crate) use quote::{Reading, price_text};
 pub use quotes::Quotes;
 pub use refresh::{Outcome, Refresher};
 pub use secret::Secret;
 pub(crate) use settings::LiveTimes;
 pub use settings::{AwsMode, AwsSettings, AzureSettings, GcpSettings, LiveSettings};
 pub use wanted::{Wanted, wanted};
+
+/// What time it is: a signature carries it, and a retry has a later one.
+pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// A provider's price interface.
 pub trait LivePrices: Send + Sync {

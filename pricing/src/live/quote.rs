@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use nightcap_core::cluster::{CapacityType, Provider};
+use nightcap_core::money::PriceSource;
 use nightcap_core::units::{PicoUsd, Rate};
 
 use crate::csv_text::decimal;
@@ -59,6 +60,11 @@ pub struct Quote {
 }
 
 impl Quote {
+    /// Source and day, as answers name them.
+    pub(crate) fn origin(&self) -> PriceSource {
+        PriceSource { id: Arc::clone(&self.source), date: Arc::clone(&self.as_of) }
+    }
+
     /// The price of an hour, where it is one.
     pub fn hourly(&self) -> Rate {
         u64::try_from(self.price.0).map(Rate).unwrap_or_default()
@@ -180,7 +186,9 @@ pub(crate) fn sensible_hour(price: PicoUsd) -> Result<PicoUsd, String> {
 
 /// Says that amounts of another currency are not mixed in.
 pub(crate) fn other_currency(currency: &str) -> String {
-    format!("the price is in {currency:?}, not in USD: mixed currencies are not added up; set a price rule with `currency` and `fx`")
+    format!(
+        "the price is in {currency:?}, not in USD: mixed currencies are not added up; set a price rule with `currency` and `fx`"
+    )
 }
 
 #[cfg(test)]

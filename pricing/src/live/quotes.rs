@@ -45,9 +45,7 @@ impl Quotes {
     pub(crate) fn fresh(&self, now: Instant, times: LiveTimes) -> Self {
         let oldest = |age: Millis| day(Instant(now.0.saturating_sub(age.0)));
         let (list, spot) = (oldest(times.max_age), oldest(times.spot_max_age));
-        let is_spot = |item: &Item| {
-            matches!(item, Item::Instance { capacity_type: CapacityType::Spot, .. })
-        };
+        let is_spot = |item: &Item| matches!(item, Item::Instance { capacity_type: CapacityType::Spot, .. });
         let fresh = self.0.iter().filter(|(_, quote)| {
             let oldest = if is_spot(&quote.item) { &spot } else { &list };
             *quote.as_of >= **oldest

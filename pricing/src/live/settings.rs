@@ -158,11 +158,7 @@ impl LiveSettings {
     /// Everything that is wrong with them.
     pub(crate) fn check(&self, errors: &mut Vec<SettingError>) {
         let mut add = |path: &str, value: &str, problem: String| {
-            errors.push(SettingError {
-                path: format!("live.{path}"),
-                value: format!("{value:?}"),
-                problem,
-            });
+            errors.push(SettingError { path: format!("live.{path}"), value: format!("{value:?}"), problem });
         };
         let month = Millis::from_hours(30 * 24);
         for (path, text, least, most, words) in [

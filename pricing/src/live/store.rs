@@ -62,7 +62,10 @@ impl Store {
             File::open(&self.folder)?.sync_all()
         };
         replace().map_err(|error| {
-            disk_error(path.clone(), format!("cannot be written ({error}); the prices are kept in memory only"))
+            disk_error(
+                path.clone(),
+                format!("cannot be written ({error}); the prices are kept in memory only"),
+            )
         })
     }
 }
@@ -131,7 +134,16 @@ fn write<'a>(quotes: impl Iterator<Item = &'a Quote>) -> Result<String, String> 
         };
         let (provider, usd) = (quote.provider.to_string(), quote.price.exact().to_string());
         lines
-            .write_record([&provider, &*quote.region, item, name, &capacity, &usd, &quote.as_of, &quote.source])
+            .write_record([
+                &provider,
+                &*quote.region,
+                item,
+                name,
+                &capacity,
+                &usd,
+                &quote.as_of,
+                &quote.source,
+            ])
             .map_err(wrong)?;
     }
     let bytes = lines.into_inner().map_err(|error| error.to_string())?;

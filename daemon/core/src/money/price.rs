@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::NodeFacts;
+use crate::cluster::{Node, NodeFacts};
 use crate::units::{Rate, Resources};
 
 /// How much a price can be relied on, best first.
@@ -55,8 +55,13 @@ pub struct NodePrice {
     pub reason: Arc<str>,
 }
 
-/// Finds the price of a node. Must answer at once, from memory, and always give the same answer.
+/// Finds the price of a node. Must answer at once, from memory, and give the same answer until prices are refreshed.
 pub trait NodePricer: Send + Sync {
     /// The price of a machine with these facts and this capacity. Always answers: at worst with default rates.
     fn price(&self, facts: &NodeFacts, capacity: Resources) -> NodePrice;
+
+    /// The price of just this node: a list of one's own may name machines one by one.
+    fn price_node(&self, node: &Node) -> NodePrice {
+        self.price(&node.facts, node.capacity)
+    }
 }

@@ -1,7 +1,6 @@
 //! The client: queries or files for list prices, the history for spot prices.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use nightcap_core::cluster::Provider;
@@ -12,7 +11,9 @@ use tokio::sync::mpsc;
 use super::credentials::CredentialSource;
 use super::sign::{self, ToSign};
 use super::{PRICE_LIST, bulk, get_products, spot};
-use crate::live::{AwsMode, AwsSettings, Fetched, Http, LiveError, LivePrices, Parsed, Reading, Wanted, day};
+use crate::live::{
+    AwsMode, AwsSettings, Fetched, Http, LiveError, LivePrices, Now, Parsed, Reading, Wanted, day,
+};
 
 /// Pieces of a download that may wait for the reader; about 16 kB each.
 const PIECES: usize = 32;
@@ -22,9 +23,6 @@ const SPOT_TYPES: usize = 20;
 const MOST_PAGES: usize = 200;
 /// Refusals with status 400 that mean "later".
 const BUSY: [&str; 3] = ["ThrottlingException", "RequestLimitExceeded", "Throttling"];
-
-/// What time it is: a signature carries it, and a retry has a later one.
-pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// The provider.
 #[derive(Clone)]
@@ -115,7 +113,11 @@ impl Aws {
         Ok(())
     }
 
-    async fn products(&self, body: &(dyn Fn(Option<&str>) -> String + Send + Sync), as_of: &str) -> Result<Parsed, LiveError> {
+    async fn products(
+        &self,
+        body: &(dyn Fn(Option<&str>) -> String + Send + Sync),
+        as_of: &str,
+    ) -> Result<Parsed, LiveError> {
         const HEADERS: [(&str, &str); 2] = [
             ("content-type", "application/x-amz-json-1.1"),
             ("x-amz-target", "AWSPriceListService.GetProducts"),
@@ -161,7 +163,10 @@ impl Aws {
                 }
                 Ok(None) => break,
                 Err(error) => {
-                    broken = Some(LiveError::Unreachable { url: url.clone(), problem: error.without_url().to_string() });
+                    broken = Some(LiveError::Unreachable {
+                        url: url.clone(),
+                        problem: error.without_url().to_string(),
+                    });
                     break;
                 }
             }

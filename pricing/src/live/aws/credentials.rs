@@ -1,7 +1,7 @@
 //! Where AWS credentials come from: variables, a web identity (IRSA), or the agent of EKS Pod Identity.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, ready};
@@ -73,7 +73,8 @@ impl Origin {
                 expires: None,
             }));
         }
-        if let (Some(role), Some(file)) = (variable("AWS_ROLE_ARN"), variable("AWS_WEB_IDENTITY_TOKEN_FILE")) {
+        if let (Some(role), Some(file)) = (variable("AWS_ROLE_ARN"), variable("AWS_WEB_IDENTITY_TOKEN_FILE"))
+        {
             let named = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
             return Ok(Self::WebIdentity {
                 role,
@@ -136,17 +137,17 @@ impl CredentialSource {
     /// Credentials that hold for some minutes from `now`.
     pub async fn get(&self, now: Instant) -> Result<Credentials, LiveError> {
         let mut known = self.known.lock().await;
-        if let Some(credentials) = known.as_ref() {
-            if credentials.expires.is_none_or(|end| end.since(now) > MARGIN) {
-                return Ok(credentials.clone());
-            }
+        let holds =
+            |credentials: &&Credentials| credentials.expires.is_none_or(|end| end.since(now) > MARGIN);
+        if let Some(credentials) = known.as_ref().filter(holds) {
+            return Ok(credentials.clone());
         }
         let credentials = match &*self.origin {
             Origin::Given(credentials) => credentials.clone(),
             Origin::WebIdentity { role, token_file, session, sts_url } => {
                 self.by_web_identity(role, token_file, session, sts_url).await?
             }
-            Origin::Agent { uri, token_file } => self.by_agent(uri, token_file.as_ref()).await?,
+            Origin::Agent { uri, token_file } => self.by_agent(uri, token_file.as_deref()).await?,
         };
         *known = Some(credentials.clone());
         Ok(credentials)
@@ -156,7 +157,7 @@ impl CredentialSource {
     async fn by_web_identity(
         &self,
         role: &str,
-        token_file: &PathBuf,
+        token_file: &Path,
         session: &str,
         sts_url: &str,
     ) -> Result<Credentials, LiveError> {
@@ -169,12 +170,13 @@ impl CredentialSource {
             ("WebIdentityToken", token.reveal()),
         ];
         // In the body, so that the token is in nobody's log of URLs.
-        let request = || -> BoxFuture<'_, _> { Box::pin(ready(Ok(self.http.client().post(sts_url).form(&form)))) };
+        let request =
+            || -> BoxFuture<'_, _> { Box::pin(ready(Ok(self.http.client().post(sts_url).form(&form)))) };
         let body = self.http.text(&request, |body| body.contains("IDPCommunicationError")).await?;
         from_sts(&body)
     }
 
-    async fn by_agent(&self, uri: &str, token_file: Option<&PathBuf>) -> Result<Credentials, LiveError> {
+    async fn by_agent(&self, uri: &str, token_file: Option<&Path>) -> Result<Credentials, LiveError> {
         // Read each time: the kubelet renews the file.
         let token = match token_file {
             Some(file) => Some(read_token(file).await?),
@@ -192,13 +194,13 @@ impl CredentialSource {
     }
 }
 
-async fn read_token(file: &PathBuf) -> Result<Secret, LiveError> {
-    let path = file.clone();
+async fn read_token(file: &Path) -> Result<Secret, LiveError> {
+    let path = file.to_owned();
     let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
-    let text = read.map_err(|error| error.to_string()).and_then(|text| text.map_err(|error| error.to_string()));
-    text.map(|text| Secret::new(text.trim())).map_err(|error| {
-        LiveError::Credentials(format!("cannot read the token {}: {error}", file.display()))
-    })
+    let text =
+        read.map_err(|error| error.to_string()).and_then(|text| text.map_err(|error| error.to_string()));
+    text.map(|text| Secret::new(text.trim()))
+        .map_err(|error| LiveError::Credentials(format!("cannot read the token {}: {error}", file.display())))
 }
 
 /// The answer of `AssumeRoleWithWebIdentity`.
@@ -238,6 +240,8 @@ fn temporary(id: &str, key: &str, token: &str, expiration: &str) -> Result<Crede
             expires: Some(expires),
         }),
         Ok(_) => Err(LiveError::Credentials("the answer holds no key".to_owned())),
-        Err(_) => Err(LiveError::Credentials(format!("the answer's expiration {expiration:?} is no instant"))),
+        Err(_) => {
+            Err(LiveError::Credentials(format!("the answer's expiration {expiration:?} is no instant")))
+        }
     }
 }

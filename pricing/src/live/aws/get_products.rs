@@ -42,7 +42,8 @@ struct EntryTerms {
 ///
 /// Bare metal is sold under a family of its own, which its name tells.
 pub fn instance_request(region: &str, instance_type: &str, next_token: Option<&str>) -> String {
-    let family = if instance_type.contains("metal") { "Compute Instance (bare metal)" } else { "Compute Instance" };
+    let family =
+        if instance_type.contains("metal") { "Compute Instance (bare metal)" } else { "Compute Instance" };
     let filters = [
         ("regionCode", region),
         ("instanceType", instance_type),

@@ -16,5 +16,3 @@ pub use client::Aws;
 pub(crate) const PRICE_LIST: &str = "aws-price-list";
 /// The source of spot prices.
 pub(crate) const SPOT_HISTORY: &str = "aws-spot-history";
-/// The source of spot prices that were really charged.
-pub(crate) const SPOT_FEED: &str = "aws-spot-feed";

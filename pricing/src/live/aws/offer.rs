@@ -147,7 +147,12 @@ fn unit(item: &Item) -> &'static [&'static str] {
 }
 
 /// The same, out of the fields of a line of the CSV form.
-pub(crate) fn priced_line(item: &Item, unit_text: &str, currency: &str, text: &str) -> Result<PicoUsd, String> {
+pub(crate) fn priced_line(
+    item: &Item,
+    unit_text: &str,
+    currency: &str,
+    text: &str,
+) -> Result<PicoUsd, String> {
     let wanted = unit(item);
     if !wanted.contains(&unit_text) {
         return Err(format!("its unit is {unit_text:?}, not {}", wanted.join(" or ")));
@@ -171,7 +176,12 @@ fn amount<'a>(item: &Item, mut amounts: impl Iterator<Item = (&'a str, &'a str)>
 }
 
 /// A product with its terms, as a quote.
-pub(crate) fn quote(reading: &Reading, product: &Product, item: Item, terms: &Terms) -> Result<Quote, String> {
+pub(crate) fn quote(
+    reading: &Reading,
+    product: &Product,
+    item: Item,
+    terms: &Terms,
+) -> Result<Quote, String> {
     let region = product.region();
     if region.is_empty() {
         return Err(format!("its region is not known: {:?}", product.attributes.location));
