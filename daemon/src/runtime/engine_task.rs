@@ -110,7 +110,7 @@ impl Prices {
             return None;
         }
         self.asked.insert(Arc::clone(&node.uid), node.clone());
-        let price = self.pricer.price(&node.facts, node.capacity);
+        let price = self.pricer.price_node(node);
         Some(Event::NodePriced { uid: Arc::clone(&node.uid), price })
     }
 }

@@ -44,6 +44,7 @@ impl NodeFacts {
             capacity_type: capacity_type(labels),
             arch: first(labels, &ARCH).unwrap_or_default(),
             os: first(labels, &OS).unwrap_or_default(),
+            labels: Keys::new(),
         }
     }
 }
@@ -159,6 +160,7 @@ mod tests {
                 capacity_type: CapacityType::Spot,
                 arch: "amd64".into(),
                 os: "linux".into(),
+                labels: Keys::new(),
             }
         );
         assert_eq!(NodeFacts::read("bare", &Keys::new(), "", ""), NodeFacts::default());

@@ -3,19 +3,25 @@
 use std::sync::Arc;
 
 use super::{Confidence, EgressPrices, NodePrice, NodePricer, PriceSource};
-use crate::cluster::{Provider, VolumeFacts};
+use crate::cluster::{Provider, Volume, VolumeFacts};
 use crate::units::{Bytes, PicoUsd, Rate};
 
 /// The source of a price of nothing.
 const FREE: &str = "not-billed";
 
-/// Finds prices of what is paid for beside nodes. Must answer at once, from memory, and always give the same answer.
+/// Finds prices of what is paid for beside nodes. Must answer at once, from memory, and give the
+/// same answer until prices are refreshed.
 ///
 /// Who knows no such prices takes the answers that are here: nothing is billed.
 pub trait AssetPricer: Send + Sync {
     /// The price of a whole volume of this size.
     fn volume(&self, _facts: &VolumeFacts, _capacity: Bytes) -> NodePrice {
         NodePrice::free("volumes are not priced")
+    }
+
+    /// The price of just this volume: a list of one's own may name volumes one by one.
+    fn price_volume(&self, volume: &Volume) -> NodePrice {
+        self.volume(&volume.facts, volume.capacity)
     }
 
     /// The price of a load balancer, without what goes through it. `class` is [`crate::cluster::Service::class`].
