@@ -6,6 +6,7 @@ use nightcap_core::cluster::{CapacityType, Node, NodeFacts, Provider};
 use nightcap_core::money::{Confidence, NodePrice, NodePricer, PriceSource};
 use nightcap_core::units::{Bytes, Instant, Resources};
 
+use crate::asset_rules::AssetRules;
 use crate::charge::Charge;
 use crate::cluster_prices::{ClusterPrices, Egress, LoadBalancer};
 use crate::csv_prices::CsvPrices;
@@ -34,6 +35,7 @@ pub struct PriceBook {
     times: LiveTimes,
     quotes: Arc<Quotes>,
     csv: Arc<CsvPrices>,
+    pub(crate) assets: Arc<AssetRules>,
 }
 
 impl PriceBook {
@@ -47,6 +49,7 @@ impl PriceBook {
             times: settings.live.times(),
             quotes: Arc::default(),
             csv: Arc::default(),
+            assets: Arc::new(settings.assets()),
         })
     }
 
@@ -54,7 +57,7 @@ impl PriceBook {
     pub fn with_settings(&self, settings: &PriceSettings) -> Result<Self, PriceError> {
         let rules = check(settings)?.into();
         let (defaults, times) = (settings.defaults.clone(), settings.live.times());
-        Ok(Self { rules, defaults, times, ..self.clone() })
+        Ok(Self { rules, defaults, times, assets: Arc::new(settings.assets()), ..self.clone() })
     }
 
     /// With what the providers quoted, as far as it is fresh at `now`, in the place of earlier quotes.

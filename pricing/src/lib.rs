@@ -4,6 +4,8 @@
 //! [`PriceBook`] is the entrance, and [`live`] fetches what it may be given besides. It works without network, key or cloud account, and always answers; every
 //! answer says where it comes from and how far it can be relied on. `tables/README.md` gives the origin of each row.
 
+mod asset_rules;
+mod assets;
 mod book;
 mod charge;
 mod cluster_prices;
@@ -27,6 +29,7 @@ mod tables;
 mod usual;
 mod volume;
 
+pub use asset_rules::{EgressRules, StorageRules};
 pub use book::PriceBook;
 pub use charge::Charge;
 pub use cluster_prices::{Egress, LoadBalancer};

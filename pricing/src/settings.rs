@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use nightcap_core::cluster::{CapacityType, Provider};
 use serde::Deserialize;
 
+use crate::asset_rules::{AssetRules, EgressRules, StorageRules};
 use crate::live::LiveSettings;
 use crate::usual;
 
@@ -21,12 +22,30 @@ pub struct PriceSettings {
     pub csv: Option<PathBuf>,
     /// Prices from the providers themselves.
     pub live: LiveSettings,
+    /// Own prices of volumes.
+    pub storage: StorageRules,
+    /// The own price of each load balancer, in dollars per hour.
+    pub load_balancer_hourly_usd: Option<f64>,
+    /// The own price of the control plane, in dollars per hour.
+    pub control_plane_hourly_usd: Option<f64>,
+    /// Own prices of traffic.
+    pub egress: EgressRules,
 }
 
 impl PriceSettings {
     /// Labels of nodes that a rule looks at: the others need not be kept.
     pub fn node_labels(&self) -> impl Iterator<Item = &str> {
         self.price_rules.iter().flat_map(|rule| rule.matches.label.keys()).map(String::as_str)
+    }
+
+    /// The own prices of what is paid for beside nodes.
+    pub(crate) fn assets(&self) -> AssetRules {
+        AssetRules {
+            storage: self.storage.clone(),
+            load_balancer_hourly_usd: self.load_balancer_hourly_usd,
+            control_plane_hourly_usd: self.control_plane_hourly_usd,
+            egress: self.egress.clone(),
+        }
     }
 
     /// Whether a price book can be made of them, without reading the tables; else everything that is wrong.

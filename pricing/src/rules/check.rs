@@ -19,6 +19,9 @@ pub(crate) fn check(settings: &PriceSettings) -> Result<Vec<Rule>, PriceError> {
     let mut errors = Errors(Vec::new());
     check_defaults(&settings.defaults, &mut errors);
     settings.live.check(&mut errors.0);
+    for (path, usd, most, unit) in settings.assets().amounts(MAX_HOURLY_USD) {
+        errors.number(path, usd, most, unit);
+    }
     let gpu_usd = settings.defaults.gpu_hourly_usd;
     let rules = settings.price_rules.iter().enumerate();
     let rules = rules.filter_map(|(index, rule)| check_rule(index, rule, gpu_usd, &mut errors)).collect();

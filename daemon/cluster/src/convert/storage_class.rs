@@ -54,5 +54,8 @@ pub(super) fn priced(all: Option<&BTreeMap<String, String>>, names: &mut Interne
         let name = name.or_else(|| SKU_NAMES.iter().find(|name| is(name)).map(|_| "skuName"))?;
         Some((name, value.trim()))
     });
-    named.filter(|(_, value)| !value.is_empty()).map(|(key, value)| (names.get(key), names.get(value))).collect()
+    named
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| (names.get(key), names.get(value)))
+        .collect()
 }

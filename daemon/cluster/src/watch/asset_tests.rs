@@ -1,0 +1,1 @@
+//! Watches of disks, claims and load balancers: streams in, events out.
