@@ -165,6 +165,7 @@ impl Engine {
         let Some(node) = pod.node else { return };
         if bound_now {
             let from = pod.bound.unwrap_or(now);
+            self.mount(&name, &attribution, &pod.claims, from);
             self.ledger.hold(&node, Arc::clone(&name), attribution, pod.requests, from);
         } else {
             // Resized in place, perhaps; the same again changes nothing.
@@ -172,6 +173,7 @@ impl Engine {
         }
         if let Some(at) = ended {
             self.ledger.release(&node, &name.uid, at);
+            self.ledger.flat().unmount(&name.namespace, &name.uid, at);
         }
     }
 
@@ -188,8 +190,10 @@ impl Engine {
             // What ended before anything was counted cost nothing here.
             if ended.is_none_or(|at| at > self.settings.start) {
                 self.ledger.hold(node, Arc::clone(&name), Arc::clone(&attribution), pod.requests, from);
+                self.mount(&name, &attribution, &pod.claims, from);
                 if let Some(at) = ended {
                     self.ledger.release(node, &pod.uid, at);
+                    self.ledger.flat().unmount(&name.namespace, &pod.uid, at);
                 }
             }
         }
@@ -202,6 +206,7 @@ impl Engine {
         let Some(pod) = self.pods.remove(uid) else { return };
         if let Some(node) = pod.node.as_ref().filter(|_| !pod.ended) {
             self.ledger.release(node, uid, at);
+            self.ledger.flat().unmount(&pod.name.namespace, uid, at);
         }
         self.pod_names.remove(&pod.name);
     }

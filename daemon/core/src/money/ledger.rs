@@ -10,7 +10,9 @@ use super::hold::Sample;
 use super::hours::OpenHours;
 use super::node_ledger::{Correction, NodeLedger};
 use super::savings::ClusterPrice;
-use super::{HeldPod, Hour, Hours, NodeName, NodePrice, PodName, ResourceRates, Savings, Split};
+use super::{
+    FlatBook, FlatNow, HeldPod, Hour, Hours, NodeName, NodePrice, PodName, ResourceRates, Savings, Split,
+};
 use crate::cluster::{Attribution, Node};
 use crate::units::{Instant, Millis, Resources};
 
@@ -37,6 +39,7 @@ pub struct Ledger {
     /// UID of the newest node of each name.
     by_name: BTreeMap<Arc<str>, Arc<str>>,
     waiting: BTreeMap<Arc<str>, Vec<Waiting>>,
+    flat: FlatBook,
     hours: Hours,
     savings: Savings,
     cluster_price: ClusterPrice,
@@ -51,6 +54,8 @@ pub struct LedgerView {
     pub hours: Vec<Arc<Hour>>,
     /// Pods that hold a node now, node by node.
     pub pods: Vec<HeldPod>,
+    /// Assets that are no nodes and are there now.
+    pub flat: Vec<FlatNow>,
     /// Up to here rows do not change any more, corrections apart.
     pub settled: Instant,
 }
@@ -65,6 +70,7 @@ impl Ledger {
             nodes: BTreeMap::new(),
             by_name: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            flat: FlatBook::new(start),
             hours: Hours::new(keep_rows),
             savings: Savings::default(),
             cluster_price: ClusterPrice::default(),
@@ -222,8 +228,14 @@ impl Ledger {
             node.settle(horizon, self.hold_forward, &mut self.hours);
         }
         self.nodes.retain(|_, node| !node.is_finished());
+        self.flat.close(self.settled, &mut self.hours);
         self.savings.count(self.cluster_price, now, &mut self.hours);
         self.hours.trim();
+    }
+
+    /// Everything on the bill that is no node.
+    pub const fn flat(&mut self) -> &mut FlatBook {
+        &mut self.flat
     }
 
     /// A workload sleeps since `since`, which frees `freed`.
@@ -265,6 +277,7 @@ impl Ledger {
                 node.held(now, self.hold_forward, &mut pods);
             }
         }
+        self.flat.provisional(now, &mut open);
         let mut open = open.hours;
         Self::add_open_savings(&self.savings, &mut open);
         let mut hours: BTreeMap<Instant, Arc<Hour>> =
@@ -280,7 +293,12 @@ impl Ledger {
             }
             hours.insert(start, Arc::new(provisional));
         }
-        LedgerView { hours: hours.into_values().collect(), pods, settled: self.settled }
+        LedgerView {
+            hours: hours.into_values().collect(),
+            pods,
+            flat: self.flat.at(now),
+            settled: self.settled,
+        }
     }
 
     /// Calls `each` with every live node's UID, rates, price and number of pods.
