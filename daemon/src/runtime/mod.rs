@@ -1,5 +1,6 @@
 //! The daemon's life: the engine's own task, what others hold of it, and what is wired around it.
 
+mod asset_prices;
 mod clock;
 pub mod demo;
 mod engine_task;
@@ -7,6 +8,7 @@ mod handle;
 pub mod live;
 mod serve;
 mod signals;
+mod traffic;
 
 pub use clock::Clock;
 pub use engine_task::{Actor, run_engine};
