@@ -169,7 +169,8 @@ impl AssetPrices {
     fn service(&mut self, service: &Service) -> Option<Event> {
         let known = self.services.insert(Arc::clone(&service.uid), service.clone());
         // With its first address it gets on the bill.
-        let is_known = known.is_some_and(|known| known.class == service.class && known.address == service.address);
+        let is_known =
+            known.is_some_and(|known| known.class == service.class && known.address == service.address);
         if is_known { None } else { self.price_of_service(service) }
     }
 
@@ -189,7 +190,9 @@ impl AssetPrices {
         };
         let price = self.pricer.control_plane(managed_by, region);
         // Who pays no fee has no line for it.
-        if self.control_plane.is_none() && price.hourly == Rate(0) || self.control_plane.as_ref() == Some(&price) {
+        if self.control_plane.is_none() && price.hourly == Rate(0)
+            || self.control_plane.as_ref() == Some(&price)
+        {
             return None;
         }
         self.control_plane = Some(price.clone());
@@ -275,7 +278,12 @@ mod tests {
             name: uid.into(),
             created: Instant(0),
             provider_id: "".into(),
-            facts: VolumeFacts { provider, region: region.into(), driver: driver.into(), ..VolumeFacts::default() },
+            facts: VolumeFacts {
+                provider,
+                region: region.into(),
+                driver: driver.into(),
+                ..VolumeFacts::default()
+            },
             capacity: Bytes(7),
             claim_uid: None,
             failed: false,

@@ -6,6 +6,7 @@ pub mod demo;
 mod engine_task;
 mod handle;
 pub mod live;
+mod network_counters;
 mod serve;
 mod signals;
 mod traffic;
