@@ -45,7 +45,7 @@ pub(crate) use pod::{pod, pod_ended};
 pub(crate) use quantities::resources_of;
 pub(crate) use service::{is_load_balancer, service};
 pub(crate) use stateful_set::stateful_set;
-pub(crate) use storage_class::{Class, Classes, storage_class};
+pub(crate) use storage_class::{Classes, storage_class};
 pub(crate) use volume::volume;
 
 /// An object that cannot be read.

@@ -177,10 +177,8 @@ fn class(name: &str, kind: &str) -> Value {
 }
 
 fn types(known: &Known) -> Vec<(String, String)> {
-    let one = |(name, class): (&Arc<str>, &crate::convert::Class)| {
-        (name.to_string(), class.parameters["type"].to_string())
-    };
-    known.classes.iter().map(one).collect()
+    let classes = known.classes.iter();
+    classes.map(|(name, class)| (name.to_string(), class.parameters["type"].to_string())).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -286,17 +284,19 @@ fn volume_types(events: &[Event]) -> Vec<Option<String>> {
 
 #[tokio::test(start_paused = true)]
 async fn volumes_wait_for_their_classes_and_are_told_again_when_one_is_new() {
-    // The class comes after the first list of classes is over.
-    let (cluster, log) = cluster(move |asked| match asked.line.as_str() {
-        line if line.contains("/storageclasses") && line.contains("sendInitialEvents=true") => {
-            lines(&[], "StorageClass")
+    // The class comes after the first list of classes is over. What is silent afterwards fails, so that it is waited for.
+    let come = std::sync::atomic::AtomicBool::new(false);
+    let (cluster, log) = cluster(move |asked| {
+        let lists = asked.line.contains("sendInitialEvents=true");
+        match asked.line.contains("/storageclasses") {
+            true if lists => lines(&[], "StorageClass"),
+            true if !come.swap(true, std::sync::atomic::Ordering::Relaxed) => {
+                let added = json!({ "type": "ADDED", "object": class("fast", "io2") });
+                Answer { status: 200, retry_after: None, body: format!("{added}\n") }
+            }
+            false if lists => lines(&[disk()], "PersistentVolume"),
+            _ => Answer::failure(503, "that is all"),
         }
-        line if line.contains("/storageclasses") => {
-            let added = json!({ "type": "ADDED", "object": class("fast", "io2") });
-            Answer { status: 200, retry_after: None, body: format!("{added}\n") }
-        }
-        line if line.contains("sendInitialEvents=true") => lines(&[disk()], "PersistentVolume"),
-        _ => Answer { status: 200, retry_after: None, body: String::new() },
     });
     let (sink, events) = sink();
     let now: Now = Arc::new(|| NOW);
