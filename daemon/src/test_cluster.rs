@@ -67,6 +67,7 @@ pub(crate) fn price(name: &str, micro_usd: u64, confidence: Confidence) -> Event
         confidence,
         source: PriceSource { id: "test-prices".into(), date: "2026-03-01".into() },
         reason: "as the test says".into(),
+        by_pod: None,
     };
     Event::NodePriced { uid: format!("uid-{name}").into(), price }
 }

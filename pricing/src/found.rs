@@ -79,6 +79,6 @@ impl Found {
         }
         let hourly = Rate::from_usd_per_hour(self.hourly_usd.clamp(0.0, MAX_HOURLY_USD)).unwrap_or_default();
         let reason = Arc::from(self.reason);
-        NodePrice { hourly, confidence: self.confidence, source: self.source, reason }
+        NodePrice { hourly, confidence: self.confidence, source: self.source, reason, by_pod: None }
     }
 }

@@ -77,6 +77,11 @@ impl AssetState {
         of_namespace.cloned().collect()
     }
 
+    /// All volumes.
+    pub(super) fn volumes(&self) -> Vec<Volume> {
+        self.volumes.values().cloned().collect()
+    }
+
     pub(super) fn volume_uids(&self) -> impl Iterator<Item = &Arc<str>> {
         self.volumes.keys()
     }

@@ -95,6 +95,7 @@ impl Engine {
                 confidence: crate::money::Confidence::Exact,
                 source: PriceSource { id: "configuration".into(), date: "".into() },
                 reason: "a fixed sum a month of 730 hours".into(),
+                by_pod: None,
             };
             let uid = Arc::clone(&asset.uid);
             self.ledger.flat().asset(asset, 1, &payer, start, start);
@@ -179,6 +180,20 @@ impl Engine {
         for (uid, created) in services {
             let payer = self.attribution_of(space, None);
             self.ledger.flat().keep(&uid, None, &payer, if first { created } else { now });
+        }
+    }
+
+    /// After a restart, with facts whole again: what a checkpoint has kept may be another's from `now` on, what is new
+    /// is so from its begin.
+    pub(super) fn keep_assets_again(&mut self, kept: &BTreeSet<Arc<str>>, now: Instant) {
+        for volume in self.assets.volumes() {
+            self.keep_volume(&volume, !kept.contains(&volume.uid), now);
+        }
+        let services: Vec<_> = self.assets.services.values().cloned().collect();
+        for service in services {
+            let payer = self.attribution_of(&service.namespace, None);
+            let from = if kept.contains(&service.uid) { now } else { service.created };
+            self.ledger.flat().keep(&service.uid, None, &payer, from);
         }
     }
 

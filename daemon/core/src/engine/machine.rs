@@ -118,7 +118,9 @@ pub struct Engine {
     /// When spaces are to be looked at again although nothing happens to them.
     pub(super) due: BTreeSet<(Instant, Arc<str>)>,
     pub(super) out: Vec<Action>,
-    settled_at: Instant,
+    pub(super) settled_at: Instant,
+    /// When the checkpoint that this life goes on from was taken; `None` once all kinds are listed.
+    pub(super) resumed: Option<Instant>,
 }
 
 impl Engine {
@@ -129,6 +131,7 @@ impl Engine {
         let mut engine = Self {
             ledger,
             settled_at: settings.start,
+            resumed: None,
             settings,
             nodes: BTreeMap::new(),
             prices: BTreeMap::new(),
@@ -187,7 +190,7 @@ impl Engine {
 
     /// Compares what should be with what is, and says what to do about it. Asking twice gives nothing new.
     pub fn tick(&mut self, now: Instant) -> Vec<Action> {
-        if now.since(self.settled_at) >= SETTLE_EVERY {
+        if now.since(self.settled_at) >= SETTLE_EVERY && self.resumed.is_none() {
             self.ledger.settle(now);
             if now.hour() > self.settled_at.hour() {
                 self.forget_payers();

@@ -13,6 +13,7 @@ mod payers;
 mod perform;
 mod picture;
 mod problems;
+mod resume;
 mod settings;
 mod snapshot;
 

@@ -1,9 +1,11 @@
 //! All assets that are no nodes: disks, load balancers, fees, and the traffic of pods.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::flat::FlatAsset;
+use serde::{Deserialize, Serialize};
+
+use super::flat::{AssetKind, FlatAsset};
 use super::flat_ledger::{FlatLedger, Use, Uses};
 use super::hours::HourBook;
 use super::traffic::{Destination, Traffic, measured};
@@ -12,7 +14,7 @@ use crate::cluster::{Attribution, ClaimKey};
 use crate::units::{Instant, Millis};
 
 /// The ledgers of all flat assets.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct FlatBook {
     /// From when money is counted.
     start: Instant,
@@ -21,6 +23,10 @@ pub struct FlatBook {
     waiting: BTreeMap<Arc<str>, Arc<NodePrice>>,
     uses: Uses,
     traffic: Traffic,
+    /// Assets whose keepers stay as they are for now: after a restart facts come in any order, and what is told of a
+    /// claim before its namespace is known would be wrong.
+    #[serde(skip)]
+    frozen: BTreeSet<Arc<str>>,
 }
 
 /// A flat asset as it is now.
@@ -38,6 +44,34 @@ impl FlatBook {
     /// Counts from `start`.
     pub(super) fn new(start: Instant) -> Self {
         Self { start, ..Self::default() }
+    }
+
+    /// Goes on from a checkpoint: what was not known before counts from what was settled on, and keepers stay until
+    /// [`Self::thaw`].
+    pub(super) fn resume(
+        &mut self,
+        settled: Instant,
+        intern: &mut impl FnMut(&Attribution) -> Arc<Attribution>,
+    ) {
+        self.start = settled.max(self.start);
+        self.frozen = self.assets.keys().map(Arc::clone).collect();
+        for ledger in self.assets.values_mut() {
+            ledger.share_payers(intern);
+        }
+        for user in self.uses.values_mut().flatten() {
+            user.attribution = intern(&user.attribution);
+        }
+    }
+
+    /// Facts are complete again: keepers may change. The assets that were kept as they were.
+    pub fn thaw(&mut self) -> BTreeSet<Arc<str>> {
+        std::mem::take(&mut self.frozen)
+    }
+
+    /// UIDs of the assets of a kind that are there.
+    pub fn uids(&self, kind: AssetKind) -> Vec<Arc<str>> {
+        let live = self.assets.iter().filter(|(_, ledger)| ledger.asset().kind == kind && !ledger.is_ended());
+        live.map(|(uid, _)| Arc::clone(uid)).collect()
     }
 
     /// An asset is there since `since`, or is named or sized otherwise from `now` on. Until it is kept by somebody
@@ -79,6 +113,9 @@ impl FlatBook {
 
     /// From `from` on pods reach the asset by `claim`, and `payer` pays while none does.
     pub fn keep(&mut self, uid: &str, claim: Option<ClaimKey>, payer: &Arc<Attribution>, from: Instant) {
+        if self.frozen.contains(uid) {
+            return;
+        }
         if let Some(ledger) = self.assets.get_mut(uid) {
             ledger.keep(claim, Arc::clone(payer), from);
         }
@@ -102,7 +139,7 @@ impl FlatBook {
     ) {
         let users = self.uses.entry(claim).or_default();
         if users.iter().any(|user| user.pod.uid == pod.uid) {
-            return;
+            return; // also one that a checkpoint has kept
         }
         let user = Use { pod: Arc::clone(pod), attribution: Arc::clone(attribution), from, to: None };
         let at = users.partition_point(|known| known.pod.uid < pod.uid);
@@ -128,7 +165,9 @@ impl FlatBook {
     ) {
         for users in self.users_in(namespace) {
             let open = users.iter().rposition(|user| *user.pod.uid == *pod_uid && user.to.is_none());
-            let Some(index) = open else { continue };
+            let Some(index) = open.filter(|&index| users[index].attribution != *attribution) else {
+                continue;
+            };
             if at <= users[index].from {
                 users[index].attribution = Arc::clone(attribution);
                 continue;

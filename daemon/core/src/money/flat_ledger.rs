@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::flat::{FlatAsset, FlatRow};
 use super::hours::HourBook;
 use super::largest_remainder::round_down_to;
@@ -15,7 +17,7 @@ use crate::cluster::{Attribution, ClaimKey};
 use crate::units::{Cost, Instant, Millis, Rate, Window};
 
 /// What the asset costs and how large it is from an instant on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Terms {
     from: Instant,
     /// Bytes of a volume, 1 of anything else.
@@ -24,7 +26,7 @@ struct Terms {
 }
 
 /// Who pays from an instant on while no pod uses the asset, and by which claim pods reach it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Keeper {
     from: Instant,
     claim: Option<ClaimKey>,
@@ -32,7 +34,7 @@ struct Keeper {
 }
 
 /// A pod that mounts a claim, from when to when, and who pays for the pod.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Use {
     pub(super) pod: Arc<PodName>,
     pub(super) attribution: Arc<Attribution>,
@@ -50,7 +52,7 @@ impl Use {
 pub(super) type Uses = BTreeMap<ClaimKey, Vec<Use>>;
 
 /// The ledger of one flat asset.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct FlatLedger {
     asset: Arc<FlatAsset>,
     start: Instant,
@@ -102,6 +104,18 @@ impl FlatLedger {
     /// Whether it is there at `at`.
     pub(super) fn is_live(&self, at: Instant) -> bool {
         self.start <= at && self.end.is_none_or(|end| at < end)
+    }
+
+    /// Whether it is known to be gone.
+    pub(super) const fn is_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// One copy of each payer again, after a checkpoint has written each wherever it is named.
+    pub(super) fn share_payers(&mut self, intern: &mut impl FnMut(&Attribution) -> Arc<Attribution>) {
+        for keeper in &mut self.keepers {
+            keeper.attribution = intern(&keeper.attribution);
+        }
     }
 
     /// Whether its last hour has been handed over.

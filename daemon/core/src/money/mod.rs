@@ -1,6 +1,7 @@
 //! Money: from a node's price to who pays which part of it, exactly.
 
 mod asset_price;
+mod checkpoint;
 mod flat;
 mod flat_book;
 mod flat_ledger;
@@ -20,6 +21,7 @@ mod split;
 mod traffic;
 
 pub use asset_price::{AssetPricer, Pricer};
+pub use checkpoint::{Checkpoint, CheckpointRef};
 pub use flat::{AssetKind, FlatAsset, FlatRow};
 pub use flat_book::{FlatBook, FlatNow};
 pub use hours::Hours;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::flat::{AssetKind, FlatAsset, FlatRow};
 use super::hours::{HourBook, by_hour};
 use super::{EgressPrices, Marks, NodePrice, PodName};
@@ -10,7 +12,7 @@ use crate::cluster::Attribution;
 use crate::units::{Instant, Millis, PicoUsd, Rate, Window};
 
 /// Where traffic goes, as far as prices differ.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Destination {
     /// Another zone of the region.
     Zone,
@@ -35,7 +37,7 @@ impl Destination {
 }
 
 /// Bytes of one pod to one destination in one hour. A GiB at a price in pico-dollars makes 2^-30ths of them exact.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Sum {
     pod: Arc<PodName>,
     attribution: Arc<Attribution>,
@@ -49,7 +51,7 @@ struct Sum {
 type Key = (Instant, Destination, Arc<str>, Arc<Attribution>);
 
 /// The traffic of all pods.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Traffic {
     prices: Option<Arc<EgressPrices>>,
     sums: BTreeMap<Key, Sum>,
@@ -155,6 +157,7 @@ fn price_of(prices: &EgressPrices, to: Destination) -> Arc<NodePrice> {
         confidence: prices.confidence,
         source: prices.source.clone(),
         reason: format!("by the GiB to the {}", to.name()).into(),
+        by_pod: None,
     })
 }
 
