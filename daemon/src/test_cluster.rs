@@ -54,6 +54,7 @@ pub(crate) fn node(name: &str, capacity: Resources, capacity_type: CapacityType)
             capacity_type,
             arch: "amd64".into(),
             os: "linux".into(),
+            ..NodeFacts::default()
         },
         capacity,
         ready: true,

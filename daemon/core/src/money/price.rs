@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::NodeFacts;
+use crate::cluster::{Node, NodeFacts};
 use crate::units::{PicoUsd, Rate, Resources};
 
 /// How much a price can be relied on, best first.
@@ -103,8 +103,13 @@ fn is_system(namespace: &str) -> bool {
     matches!(namespace, "kube-system" | "gmp-system" | "gmp-public") || namespace.starts_with("gke-")
 }
 
-/// Finds the price of a node. Must answer at once, from memory, and always give the same answer.
+/// Finds the price of a node. Must answer at once, from memory, and give the same answer until prices are refreshed.
 pub trait NodePricer: Send + Sync {
     /// The price of a machine with these facts and this capacity. Always answers: at worst with default rates.
     fn price(&self, facts: &NodeFacts, capacity: Resources) -> NodePrice;
+
+    /// The price of just this node: a list of one's own may name machines one by one.
+    fn price_node(&self, node: &Node) -> NodePrice {
+        self.price(&node.facts, node.capacity)
+    }
 }
