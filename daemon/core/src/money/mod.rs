@@ -1,5 +1,6 @@
 //! Money: from a node's price to who pays which part of it, exactly.
 
+mod asset_price;
 mod flat;
 mod hold;
 mod hours;
@@ -14,6 +15,7 @@ mod savings;
 pub mod savings_query;
 mod split;
 
+pub use asset_price::{AssetPricer, Pricer};
 pub use flat::{AssetKind, FlatAsset, FlatRow};
 pub use hours::Hours;
 pub use ledger::{Ledger, LedgerView, OPEN_FOR};
