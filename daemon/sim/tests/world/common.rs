@@ -6,7 +6,7 @@ use nightcap_core::money::{Confidence, NodePrice, NodePricer, PriceSource};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Millis, Rate, Resources};
 use nightcap_sim::activity::Activity;
-use nightcap_sim::spec::{PoolKind, PoolSpec, SpaceSpec, WorkloadShape, WorkloadSpec, WorldSpec};
+use nightcap_sim::spec::{ClassSpec, PoolKind, PoolSpec, SpaceSpec, WorkloadShape, WorkloadSpec, WorldSpec};
 
 /// Monday 2026-03-02 00:00 UTC.
 pub(crate) const MONDAY: Instant = Instant(1_772_409_600_000);
@@ -56,11 +56,23 @@ pub(crate) fn space(name: &str, annotations: &[(&str, &str)], workloads: Vec<Wor
         zone: chrono_tz::Tz::UTC,
         visits_a_week: 0,
         workloads,
+        unmounted: Vec::new(),
+        balancers: Vec::new(),
     }
 }
 
 pub(crate) fn web(replicas: u32, requests: Resources) -> WorkloadSpec {
     WorkloadSpec::new("web", WorkloadShape::Deployment { replicas }, requests)
+}
+
+pub(crate) fn gp3() -> ClassSpec {
+    ClassSpec {
+        name: "gp3".into(),
+        provider: Provider::Aws,
+        region: "eu-central-1".into(),
+        driver: "ebs.csi.aws.com".into(),
+        parameters: Keys::from([("type".into(), "gp3".into())]),
+    }
 }
 
 /// One pool of machines with four cores, and these spaces.
@@ -80,7 +92,10 @@ pub(crate) fn world(min: usize, max: usize, spaces: Vec<SpaceSpec>) -> WorldSpec
         }],
         daemons: Vec::new(),
         spaces,
+        classes: vec![gp3()],
+        released: Vec::new(),
         scrape_interval: Millis::MINUTE,
+        counts_traffic: true,
         rollout_every: None,
         spot_lasts: None,
     }
