@@ -70,6 +70,12 @@ def persistence(of, slots):
     return 1000 * both / (spread[0] * spread[1]) ** 0.5
 
 
+def peaks_every(of, slots, threshold):
+    """Unused slots above the threshold stand alone: how far apart they may stand and still be as many."""
+    share = sum(sum(of[slot]) > threshold for slot in slots) / len(slots)
+    return next(every for every in (12, 3) if share <= 1 / every)
+
+
 def fixed_slots(of, threshold):
     """Slots of the day in which there is traffic on three days of four, if they are few enough to be automation."""
     days, busy = collections.Counter(), collections.Counter()
@@ -112,13 +118,14 @@ def main(folder):
             floor = [slot for slot in raw[vm] if slot not in used[vm]]
             lasting["used"].append(persistence(raw[vm], in_use))
             lasting["floor"].append(persistence(raw[vm], floor))
+            peaks = peaks_every(raw[vm], floor, float(groups[vm]["net_threshold_Bps"]))
             in_use = [raw[vm][slot] for slot in in_use]
             in_use = in_use if len(in_use) >= FEW else all_used
-            machines.append((in_use, [raw[vm][slot] for slot in floor]))
+            machines.append((in_use, [raw[vm][slot] for slot in floor], peaks))
         machines.sort(key=lambda machine: quantiles(map(sum, machine[0]))[STEPS // 2])
         constant(f"The {words} machines, by their median while used.", name, f"[Machine; {len(machines)}]", "[", True)
-        for in_use, floor in machines:
-            print(f"    Machine {{ used_received: {received(in_use)}, floor_received: {received(floor)},")
+        for in_use, floor, peaks in machines:
+            print(f"    Machine {{ used_received: {received(in_use)}, floor_received: {received(floor)}, peaks_every: {peaks},")
             print(f"        used: {row(quantiles(map(sum, in_use)))},")
             print(f"        floor: {row(quantiles(map(sum, floor)))} }},")
         print("];")

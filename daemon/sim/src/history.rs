@@ -108,6 +108,16 @@ const fn matters_to_sleep(event: &Event) -> bool {
         Event::Pod(_)
             | Event::PodGone { .. }
             | Event::Usage(_)
+            | Event::Traffic(_)
+            | Event::Volume(_)
+            | Event::VolumeGone { .. }
+            | Event::Claim(_)
+            | Event::ClaimGone { .. }
+            | Event::Service(_)
+            | Event::ServiceGone { .. }
+            | Event::AssetPriced { .. }
+            | Event::ControlPlanePriced(_)
+            | Event::EgressPriced(_)
             | Event::Node(_)
             | Event::NodeGone { .. }
             | Event::NodePriced { .. }

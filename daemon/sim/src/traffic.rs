@@ -72,7 +72,8 @@ pub(crate) fn flow(machine: &Machine, seed: u64, slot: i64, used: bool) -> Flow 
     if used {
         Flow::of(quantile(&machine.used, rank(seed ^ USED, slot, USED_LASTS)), machine.used_received)
     } else {
-        Flow::of(quantile(&machine.floor, rank(seed ^ FLOOR, slot, FLOOR_LASTS)), machine.floor_received)
+        let rank = floor_rank(seed ^ FLOOR, slot, u64::from(machine.peaks_every).max(1));
+        Flow::of(quantile(&machine.floor, rank), machine.floor_received)
     }
 }
 
@@ -87,6 +88,18 @@ pub(crate) fn nightly(seed: u64, local_slot: i64) -> Flow {
     }
     let chance = hash(seed ^ NIGHTLY, (day * slots_a_day + nth).cast_unsigned());
     Flow::of(quantile(&AUTOMATION, chance), AUTOMATION_RECEIVED)
+}
+
+/// As [`rank`], but the largest ranks come by the clock, one in `peaks_every` slots: never two in a row, which would be
+/// use.
+fn floor_rank(seed: u64, slot: u64, peaks_every: u64) -> u64 {
+    let peak = u64::MAX / peaks_every;
+    let low = u64::MAX - peak;
+    if slot % peaks_every == scale(hash(seed, u64::MAX), peaks_every) {
+        low + scale(hash(seed, slot), peak)
+    } else {
+        scale(rank(seed, slot, FLOOR_LASTS), low)
+    }
 }
 
 /// A number that looks random and stays the same for a while: in `lasts` of 1,000 cases the next slot has it too. So

@@ -35,9 +35,8 @@ impl World {
     pub(super) fn balancer_ready(&mut self, space: &Arc<str>, name: &Arc<str>, at: Instant) {
         let address = self.new_address(name);
         let services = self.spaces.get_mut(space).map(|space| &mut space.services);
-        let Some(service) = services
-            .and_then(|services| services.get_mut(name))
-            .filter(|service| service.address.is_empty())
+        let Some(service) =
+            services.and_then(|services| services.get_mut(name)).filter(|service| service.address.is_empty())
         else {
             return;
         };
@@ -51,8 +50,7 @@ impl World {
         let all: Vec<_> = self.services().map(|s| (Arc::clone(&s.namespace), Arc::clone(&s.name))).collect();
         for (space, name) in all {
             let address = self.new_address(&name);
-            if let Some(service) =
-                self.spaces.get_mut(&space).and_then(|space| space.services.get_mut(&name))
+            if let Some(service) = self.spaces.get_mut(&space).and_then(|space| space.services.get_mut(&name))
             {
                 service.address = address;
             }

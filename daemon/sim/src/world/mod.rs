@@ -19,7 +19,9 @@ mod usage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nightcap_core::cluster::{Claim, Namespace, Node, Pod, Service, Volume, Workload, WorkloadKey, WorkloadKind};
+use nightcap_core::cluster::{
+    Claim, Namespace, Node, Pod, Service, Volume, Workload, WorkloadKey, WorkloadKind,
+};
 use nightcap_core::engine::{Event, Kind};
 use nightcap_core::units::{Instant, Millis, Resources};
 
@@ -37,6 +39,8 @@ pub struct World {
     prefix: Arc<str>,
     scrape_interval: Millis,
     counts_traffic: bool,
+    /// Traffic is counted up to here.
+    counted_to: Instant,
     rollout_every: Option<Millis>,
     spot_lasts: Option<Millis>,
     agenda: Agenda,
@@ -88,6 +92,7 @@ impl World {
             prefix,
             scrape_interval: scrape_interval.max(Millis::SECOND),
             counts_traffic,
+            counted_to: start,
             rollout_every,
             spot_lasts,
             agenda: Agenda::default(),
@@ -206,9 +211,10 @@ impl World {
         for service in self.services() {
             add(Kind::Service, &service.uid, Event::Service(service.clone()));
         }
-        events.extend(Kind::ALL.map(|kind| {
-            (kind, Event::Listed { kind, uids: listed.remove(&kind).unwrap_or_default() })
-        }));
+        events.extend(
+            Kind::ALL
+                .map(|kind| (kind, Event::Listed { kind, uids: listed.remove(&kind).unwrap_or_default() })),
+        );
         events
     }
 

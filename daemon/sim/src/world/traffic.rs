@@ -32,7 +32,9 @@ struct Slots {
 impl World {
     /// Samples what was received and sent since the last scrape.
     pub(super) fn count_traffic(&mut self, at: Instant) {
-        let interval = self.scrape_interval;
+        // Counters lose nothing between two scrapes, and count nothing twice, however far apart they are.
+        let interval = at.since(self.counted_to);
+        self.counted_to = at;
         let mut hours = BTreeMap::new();
         let mut samples = Vec::with_capacity(self.pods.len());
         let mut running: Vec<(&SimPod, &Owner, Instant, Millis)> = Vec::new();
