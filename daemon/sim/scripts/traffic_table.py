@@ -20,6 +20,8 @@ import sys
 
 DAY = 288
 STEPS = 20
+# Thresholds were taken from these slots; later a machine may have another floor.
+FIRST_MONTH = 31 * DAY
 # A machine with fewer used slots than this takes those of its whole group.
 FEW = 50
 
@@ -115,7 +117,7 @@ def main(folder):
         all_used = [raw[vm][slot] for vm in members for slot in raw[vm] if slot in used[vm]]
         for vm in members:
             in_use = [slot for slot in raw[vm] if slot in used[vm]]
-            floor = [slot for slot in raw[vm] if slot not in used[vm]]
+            floor = [slot for slot in raw[vm] if slot not in used[vm] and slot < FIRST_MONTH]
             lasting["used"].append(persistence(raw[vm], in_use))
             lasting["floor"].append(persistence(raw[vm], floor))
             peaks = peaks_every(raw[vm], floor, float(groups[vm]["net_threshold_Bps"]))

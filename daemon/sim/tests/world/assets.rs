@@ -262,7 +262,7 @@ fn watches_that_break_and_lag_end_with_the_whole_truth() {
         assert_eq!(watcher.known, truth.known, "seed {seed}");
         ahead = [ahead[0] + watcher.ahead[0], ahead[1] + watcher.ahead[1]];
     }
-    assert!(ahead.iter().all(|cases| *cases > 500), "{ahead:?}: facts come in every order");
+    assert!(ahead.iter().all(|cases| *cases > 100), "{ahead:?}: facts come in every order");
 }
 
 #[test]
