@@ -85,7 +85,7 @@ fn spaces_carry_what_the_measured_machines_did() {
         Measured { used_median: 101_375, used_p95: 6_362_657, floor_median: 408, floor_p95: 242_960 };
     let odd = Measured { used_median: 105_607, used_p95: 5_045_179, floor_median: 887, floor_p95: 259_617 };
     for (activity, expected) in [(Activity::OfficeLike, office), (Activity::Intermittent, odd)] {
-        let mut world = World::new(spaces_of(activity, 500), 3, MONDAY);
+        let mut world = World::new(spaces_of(activity, 500), 5, MONDAY);
         // Every other sample lies wholly in one slot.
         world.scrape_every(Millis(SLOT / 2));
         let slots = slots(traffic(&mut world, hours(24 * DAYS)));
