@@ -161,6 +161,7 @@ impl Config {
             split: self.split,
             teams: self.teams.clone(),
             sleep,
+            fixed: Vec::new(),
             scrape_interval: self.usage.interval,
             keep_rows: self.keep_rows,
         }

@@ -106,6 +106,15 @@ impl Hours {
         hour.assets.push(asset);
     }
 
+    /// Marks the rows that lie in a gap. An hour without such rows is not touched.
+    pub(super) fn mark(&mut self, gap: Window) {
+        for (_, hour) in self.hours.range_mut(gap.start.hour()..gap.end) {
+            if hour.has_unmarked(gap) {
+                Arc::make_mut(hour).mark_backfilled(gap);
+            }
+        }
+    }
+
     /// Drops the oldest hours over the bound, and the slack of the newest, which grew row by row.
     pub(super) fn trim(&mut self) {
         if let Some(hour) = self.hours.values_mut().next_back()
