@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use nightcap_core::cluster::{
-    Claim, Namespace, Node, Pod, Service, Volume, Workload, WorkloadKey, WorkloadKind,
+    Claim, Namespace, Node, Pod, Provider, Service, Volume, Workload, WorkloadKey, WorkloadKind,
 };
 use nightcap_core::engine::{Event, Kind};
 use nightcap_core::units::{Instant, Millis, Resources};
@@ -236,6 +236,12 @@ impl World {
     /// All namespaces as they really are.
     pub fn namespaces(&self) -> impl Iterator<Item = &Namespace> {
         self.spaces.values().map(|space| &space.object)
+    }
+
+    /// Who runs the cluster, and where: as its first pool.
+    pub fn place(&self) -> (Provider, Arc<str>) {
+        let pool = self.pools.first().map(|pool| &pool.spec);
+        pool.map_or((Provider::Unknown, "".into()), |spec| (spec.provider, Arc::clone(&spec.region)))
     }
 
     /// All volumes as they really are, by name.
