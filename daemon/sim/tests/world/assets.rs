@@ -213,7 +213,7 @@ impl Watcher {
             Event::ClaimGone { uid, .. } => self.forget(Kind::Claim, uid),
             Event::ServiceGone { uid, .. } => self.forget(Kind::Service, uid),
             Event::Listed { kind, uids } => {
-                self.known.retain(|(of, uid), _| of != kind || uids.contains(uid))
+                self.known.retain(|(of, uid), _| of != kind || uids.contains(uid));
             }
             _ => {}
         }

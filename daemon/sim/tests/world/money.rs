@@ -111,7 +111,7 @@ fn disks_and_load_balancers_cost_their_price_times_time_whatever_order_they_are_
         let mut sums: BTreeMap<(AssetKind, String), PicoUsd> = BTreeMap::new();
         for row in engine.snapshot(end).hours.iter().flat_map(|hour| &hour.flat) {
             let sum = sums.entry((row.asset.kind, row.asset.name.to_string())).or_default();
-            *sum = *sum + row.cost;
+            *sum += row.cost;
         }
         let expected: BTreeMap<_, _> = world
             .volumes()
