@@ -32,18 +32,27 @@ fn spaces_of(activity: Activity, count: usize) -> WorldSpec {
     world(1, 100, spaces)
 }
 
+/// Hour by hour: a week of samples at once would fill the memory.
+fn each(world: &mut World, until: Instant, mut see: impl FnMut(TrafficSample)) {
+    while world.now() < until {
+        for event in world.advance((world.now() + Millis::HOUR).min(until)) {
+            if let Event::Traffic(samples) = event {
+                samples.into_iter().for_each(&mut see);
+            }
+        }
+    }
+}
+
 fn traffic(world: &mut World, until: Instant) -> Vec<TrafficSample> {
-    let samples = |event| match event {
-        Event::Traffic(samples) => samples,
-        _ => Vec::new(),
-    };
-    world.advance(until).into_iter().flat_map(samples).collect()
+    let mut all = Vec::new();
+    each(world, until, |sample| all.push(sample));
+    all
 }
 
 /// Bytes a second of each space in each slot, without probes.
-fn slots(samples: Vec<TrafficSample>) -> BTreeMap<Arc<str>, BTreeMap<i64, u64>> {
+fn slots(world: &mut World, until: Instant) -> BTreeMap<Arc<str>, BTreeMap<i64, u64>> {
     let mut slots: BTreeMap<_, BTreeMap<i64, u64>> = BTreeMap::new();
-    for sample in samples {
+    each(world, until, |sample| {
         let (first, last) =
             ((sample.at - sample.window).0.div_euclid(SLOT), (sample.at.0 - 1).div_euclid(SLOT));
         if first == last {
@@ -51,7 +60,7 @@ fn slots(samples: Vec<TrafficSample>) -> BTreeMap<Arc<str>, BTreeMap<i64, u64>> 
             let rate = (bytes * 1_000 / sample.window.0.unsigned_abs()).saturating_sub(PROBES);
             *slots.entry(sample.namespace).or_default().entry(first).or_default() += rate;
         }
-    }
+    });
     slots
 }
 
@@ -88,7 +97,7 @@ fn spaces_carry_what_the_measured_machines_did() {
         let mut world = World::new(spaces_of(activity, 500), 5, MONDAY);
         // Every other sample lies wholly in one slot.
         world.scrape_every(Millis(SLOT / 2));
-        let slots = slots(traffic(&mut world, hours(24 * DAYS)));
+        let slots = slots(&mut world, hours(24 * DAYS));
         assert_eq!(slots.len(), 500);
         let (mut used, mut floor) = (Vec::new(), Vec::new());
         for of in slots.values() {
@@ -125,7 +134,7 @@ fn spaces_carry_what_the_measured_machines_did() {
 #[test]
 fn unused_space_shows_its_floor_and_a_sleeping_one_nothing() {
     let mut world = World::new(spaces_of(Activity::NearIdle, 40), 5, MONDAY);
-    let night = slots(traffic(&mut world, hours(6)));
+    let night = slots(&mut world, hours(6));
     assert_eq!(night.len(), 40);
     let quiet = night.values().filter(|slots| slots.values().all(|rate| *rate <= 42_188)).count();
     assert!(quiet >= 35, "{quiet} of 40 spaces are quiet at night");
