@@ -59,6 +59,7 @@ fn flat(units: u64, pico_usd: u64) -> NodePrice {
         confidence: Confidence::Estimated,
         source: PriceSource { id: "example".into(), date: "".into() },
         reason: "a round sum".into(),
+        by_pod: None,
     }
 }
 

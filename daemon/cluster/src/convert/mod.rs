@@ -6,6 +6,7 @@
 mod claim;
 mod cron_job;
 mod deployment;
+mod fargate;
 mod interner;
 mod keep;
 mod meta;

@@ -7,7 +7,7 @@ use nightcap_core::cluster::{self, PodPhase};
 use nightcap_core::units::Instant;
 
 use super::owner::owner;
-use super::{ReadError, Reader, Unreadable, instant, meta, requests};
+use super::{ReadError, Reader, Unreadable, fargate, instant, meta, requests};
 
 /// The record of a pod.
 pub(crate) fn pod(pod: &Pod, reader: &mut Reader) -> Result<cluster::Pod, Unreadable> {
@@ -28,7 +28,10 @@ fn read(pod: &Pod, reader: &mut Reader) -> Result<cluster::Pod, ReadError> {
         name: meta::name(&pod.metadata)?.into(),
         node: node.map(|node| reader.names.get(node)),
         owner: owner(&pod.metadata, namespace, &mut reader.names),
-        requests: requests::of_pod(spec, status)?,
+        requests: match fargate::provisioned(&pod.metadata, node) {
+            Some(provisioned) => provisioned,
+            None => requests::of_pod(spec, status)?,
+        },
         bound,
         ended: if phase == PodPhase::Finished { status.and_then(|s| ended(s, bound)) } else { None },
         phase,
