@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod azure;
+mod connect;
 mod error;
 pub mod gcp;
 mod http;
@@ -23,6 +24,7 @@ use futures::future::BoxFuture;
 use nightcap_core::cluster::Provider;
 use nightcap_core::units::Instant;
 
+pub use connect::{Surroundings, providers};
 pub use error::LiveError;
 pub use http::{Http, Pause, RealPause};
 pub use quote::{Item, Parsed, Quote, Rejected};
