@@ -9,6 +9,7 @@ use nightcap_core::money::Split;
 use nightcap_core::schedule::{TimeSpec, parse_zone};
 use nightcap_core::sleep::{Mode, Spec, Wishes};
 use nightcap_core::units::{Millis, parse_duration};
+use nightcap_pricing::live::LiveSettings;
 use nightcap_pricing::{DefaultRates, PriceError, PriceRule, PriceSettings};
 use serde_json::Value;
 
@@ -133,6 +134,11 @@ fn prices(reader: &mut Reader<'_>) -> PriceSettings {
         defaults: match reader.value("prices.defaults") {
             Some(value) => reader.structure("prices.defaults", value).unwrap_or_default(),
             None => DefaultRates::default(),
+        },
+        csv: reader.text("prices.csv").map(Into::into),
+        live: match reader.value("prices.live") {
+            Some(value) => reader.structure("prices.live", value).unwrap_or_default(),
+            None => LiveSettings::default(),
         },
     };
     match settings.check() {

@@ -35,7 +35,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 25] = [
+pub(super) const KEYS: [Key; 27] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -54,6 +54,8 @@ pub(super) const KEYS: [Key; 25] = [
     key("usage.source", Kind::Text),
     key("prices.price_rules", Kind::Structure),
     key("prices.defaults", Kind::Structure),
+    key("prices.csv", Kind::Text),
+    key("prices.live", Kind::Structure),
     // A word or a map: the word fits into a variable.
     key("split", Kind::Text),
     key("split.cpu_per_gib", Kind::Structure),

@@ -5,11 +5,13 @@ pub mod demo;
 mod engine_task;
 mod handle;
 pub mod live;
+mod prices;
 mod serve;
 mod signals;
 
 pub use clock::Clock;
 pub use engine_task::{Actor, run_engine};
 pub use handle::{Handle, HandleError, Input};
+pub use prices::{Prices, SharedBook, surroundings};
 pub use serve::{bind, serve};
 pub use signals::stop_on_signal;
