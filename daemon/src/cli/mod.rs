@@ -12,6 +12,8 @@ pub mod direct;
 mod explain;
 mod failure;
 mod money;
+mod price_coverage;
+mod price_lists;
 mod prices;
 pub mod run;
 mod savings;
@@ -36,7 +38,7 @@ pub use args::{Args, Command, Connection, DemoArgs, RunArgs};
 pub use failure::Failure;
 
 use crate::config::{Config, Flag, Raw, process_variables};
-use args::ScheduleCommand;
+use args::{PricesArgs, PricesCommand, ScheduleCommand};
 use client::Client;
 
 /// Runs a command line, the program's name first.
@@ -81,7 +83,7 @@ fn dispatch(args: Args) -> Result<String, Failure> {
         Command::Status(args) => wait(status::answer(&client()?, args, zone)),
         Command::Explain(args) => wait(explain::answer(&client()?, &args, zone)),
         Command::Savings(args) => wait(savings::answer(&client()?, &args, zone)),
-        Command::Prices(args) => wait(prices::answer(&client()?, args)),
+        Command::Prices(args) => prices(args, &client),
         Command::Sleep(args) => {
             let wish = Wish::Sleep { space: args.space, until: args.until };
             wait(acts::answer(&connection, &wish, args.act, zone))
@@ -97,6 +99,16 @@ fn dispatch(args: Args) -> Result<String, Failure> {
             wait(acts::answer(&connection, &Wish::KeepAwake { space: args.space, end }, args.act, zone))
         }
         Command::Schedule(ScheduleCommand::Check(args)) => schedule::answer(&args, zone),
+    }
+}
+
+fn prices(args: PricesArgs, client: &dyn Fn() -> Result<Client, Failure>) -> Result<String, Failure> {
+    match args.command {
+        None => wait(prices::answer(&client()?, args.output)),
+        Some(PricesCommand::Coverage(output)) => wait(price_coverage::answer(&client()?, output)),
+        Some(PricesCommand::Lookup(args)) => price_lists::lookup(&args),
+        Some(PricesCommand::List(args)) => price_lists::list(&args),
+        Some(PricesCommand::Refresh(args)) => wait(price_lists::refresh(&args)),
     }
 }
 

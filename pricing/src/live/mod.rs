@@ -36,6 +36,9 @@ pub(crate) use settings::LiveTimes;
 pub use settings::{AwsMode, AwsSettings, AzureSettings, GcpSettings, LiveSettings};
 pub use wanted::{Wanted, wanted};
 
+/// Every source there is, by which its copy on disk is named.
+pub const SOURCES: [&str; 3] = [aws::PRICE_LIST, azure::SOURCE, gcp::SOURCE];
+
 /// What time it is: a signature carries it, and a retry has a later one.
 pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;
 
