@@ -1,6 +1,5 @@
 //! The last good copy: written after a refresh, in force after a failure, read at the next start.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use futures::future::BoxFuture;
@@ -192,5 +191,4 @@ async fn a_full_disk_costs_only_the_copy() {
     let error = outcomes[0].not_saved.as_ref().unwrap().to_string();
     assert!(error.contains("cannot be written") && error.contains("kept in memory only"), "{error}");
     assert_eq!(refresher.quotes().len(), 1);
-    let _ = Arc::new(refresher);
 }
