@@ -1,7 +1,5 @@
 //! A price list of a large region is never held in memory.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should be")]
-
 use std::io::Read;
 
 use nightcap_pricing::live::aws::bulk::{self, Filter};

@@ -1,5 +1,6 @@
 //! `prices lookup`, `list` and `refresh`: prices as such, without a daemon.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -173,17 +174,22 @@ pub(super) async fn refresh(args: &RefreshArgs) -> Result<String, Failure> {
         provider: args.provider.0,
         region: args.region.as_str().into(),
         on_demand: types(),
-        spot: if args.spot { types() } else { Default::default() },
+        spot: if args.spot { types() } else { BTreeSet::new() },
         disks: true,
     };
     let store = config.data_dir.as_deref().map(Store::new);
     let (mut refresher, unusable) = Refresher::new(sources, store.clone());
-    unusable.iter().for_each(|problem| warn(&problem.to_string()));
+    for problem in &unusable {
+        warn(&problem.to_string());
+    }
     let outcomes = refresher.refresh(&[wanted], clock.now()).await;
     for outcome in &outcomes {
-        outcome.rejected.iter().for_each(|rejected| warn(&rejected.to_string()));
-        outcome.failures.iter().for_each(|(region, problem)| warn(&format!("{region}: {problem}")));
-        outcome.not_saved.iter().for_each(|problem| warn(&problem.to_string()));
+        let problems = outcome.rejected.iter().map(ToString::to_string);
+        let failures = outcome.failures.iter().map(|(region, problem)| format!("{region}: {problem}"));
+        let not_saved = outcome.not_saved.iter().map(ToString::to_string);
+        for problem in problems.chain(failures).chain(not_saved) {
+            warn(&problem);
+        }
     }
     let fetched: usize = outcomes.iter().map(|outcome| outcome.fetched).sum();
     if fetched == 0 || !outcomes.iter().all(Outcome::is_complete) {
@@ -220,7 +226,9 @@ fn book(files: &PriceFiles) -> Result<(Config, PriceBook), Failure> {
     let mut book = PriceBook::embedded(&config.prices).map_err(|error| Failure::failed(error.to_string()))?;
     if let Some(path) = &config.prices.csv {
         let (csv, rejected) = CsvPrices::read(path).map_err(|error| Failure::failed(error.to_string()))?;
-        rejected.iter().for_each(|rejected| warn(&format!("{}: {rejected}", path.display())));
+        for rejected in &rejected {
+            warn(&format!("{}: {rejected}", path.display()));
+        }
         book = book.with_csv(csv);
     }
     if let Some(data_dir) = &config.data_dir {

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Clock, Handle};
 
 /// How often is looked whether something is due.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 /// After a failure, and for new types of nodes, it is asked again no sooner.
 const SOONEST: Millis = Millis::from_minutes(10);
 /// Rows that are no prices are told one by one up to so many.
@@ -227,7 +227,81 @@ fn tell_rejected(source: &str, rejected: &[Rejected]) {
 
 #[cfg(test)]
 mod tests {
+    use nightcap_pricing::live::{LiveSettings, Quotes};
+
     use super::*;
+    use crate::runtime::Input;
+    use crate::test_cluster;
+
+    fn prices(csv: &Path) -> Prices {
+        let settings = PriceSettings { csv: Some(csv.to_owned()), ..PriceSettings::default() };
+        Prices::start(&settings, None, &Clock::system()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn nodes_are_priced_again_when_their_prices_change_and_a_broken_file_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let csv = folder.path().join("prices.csv");
+        let mut prices = prices(&csv);
+        // It is not there yet: nodes are priced by the table.
+        assert!(!prices.read_csv_again());
+
+        let head = "EndTimestamp,InstanceID,Region,AssetClass,InstanceIDField,InstanceType,MarketPriceHourly,Version\n";
+        std::fs::write(&csv, format!("{head},,eu-central-1,node,,m5.xlarge,0.5,\n")).unwrap();
+        assert!(prices.read_csv_again());
+        assert!(!prices.read_csv_again());
+        prices.renew(test_cluster::now());
+
+        let (inputs, mut queue) = tokio::sync::mpsc::channel(64);
+        let handle = Handle::new(inputs, Clock::system());
+        let telling = tokio::spawn(async move { prices.price_again(&handle).await.map(|()| prices) });
+        let snapshot = test_cluster::snapshot();
+        let mut told = Vec::new();
+        while let Some(input) = queue.recv().await {
+            match input {
+                Input::Read(answer) => answer.send(Arc::clone(&snapshot)).unwrap(),
+                Input::Event(Event::NodePriced { uid, price }) => {
+                    told.push((uid, price.hourly.usd_per_hour()));
+                }
+                other => unreachable!("{other:?}"),
+            }
+        }
+        let nodes: Vec<_> = snapshot.nodes.iter().map(|view| (Arc::clone(&view.node.uid), 0.5)).collect();
+        assert_eq!(told, nodes);
+
+        let mut prices = telling.await.unwrap().unwrap();
+        std::fs::write(&csv, "nonsense").unwrap();
+        assert!(!prices.read_csv_again());
+        assert!(prices.csv.is_some());
+        prices.renew(test_cluster::now());
+        let node = &snapshot.nodes[0].node;
+        assert_eq!(&*prices.book.price_node(node).source.id, "csv");
+    }
+
+    #[test]
+    fn the_start_takes_the_last_good_copy_and_asks_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let today = Clock::system().now().to_rfc3339();
+        let day = today.get(..10).unwrap();
+        let line = format!(
+            "provider,region,item,name,capacity,usd,as_of,source\naws,eu-central-1,instance,m5.xlarge,on-demand,0.7,{day},aws-price-list\n"
+        );
+        let store = Store::new(folder.path());
+        std::fs::create_dir_all(folder.path().join("prices")).unwrap();
+        std::fs::write(store.path("aws-price-list"), line).unwrap();
+        let mut live = LiveSettings::default();
+        live.aws.enabled = true;
+        // Whoever asked would fail: the address is nobody's.
+        live.aws.bulk_url = "http://127.0.0.1:1".to_owned();
+        let settings = PriceSettings { live, ..PriceSettings::default() };
+        let prices = Prices::start(&settings, Some(folder.path()), &Clock::system()).unwrap();
+        assert_eq!(
+            prices.book.book().quotes().iter().map(|quote| quote.price.usd()).collect::<Vec<_>>(),
+            [0.7]
+        );
+        let without = Prices::start(&settings, None, &Clock::system()).unwrap();
+        assert_eq!(*without.book.book().quotes(), Quotes::default());
+    }
 
     #[test]
     fn it_is_asked_anew_in_time_and_for_new_types_and_failures_not_too_soon() {

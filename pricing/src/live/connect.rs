@@ -8,11 +8,14 @@ use super::azure::Azure;
 use super::gcp::{Gcp, Shapes};
 use super::{Http, LiveError, LivePrices, LiveSettings, Now, Pause, Secret};
 
+/// Looks an environment variable up.
+pub type Variable = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What the providers need of the world around them.
 #[derive(Clone)]
 pub struct Surroundings {
     /// The value of an environment variable.
-    pub variable: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub variable: Variable,
     /// What time it is.
     pub now: Now,
     /// How to wait.

@@ -24,7 +24,7 @@ use futures::future::BoxFuture;
 use nightcap_core::cluster::Provider;
 use nightcap_core::units::Instant;
 
-pub use connect::{Surroundings, providers};
+pub use connect::{Surroundings, Variable, providers};
 pub use error::LiveError;
 pub use http::{Http, Pause, RealPause};
 pub use quote::{Item, Parsed, Quote, Rejected};

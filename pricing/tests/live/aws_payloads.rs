@@ -135,7 +135,7 @@ impl Read for NoMore {
 #[test]
 fn nothing_is_read_behind_the_on_demand_terms() {
     let end = US_EAST_2.find("\"Reserved\"").unwrap();
-    let input = US_EAST_2[..end].as_bytes().chain(NoMore);
+    let input = US_EAST_2.as_bytes()[..end].chain(NoMore);
     assert_eq!(bulk::read(input, &Filter::default(), TODAY).unwrap(), bulk(US_EAST_2));
 }
 

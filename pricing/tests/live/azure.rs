@@ -105,10 +105,15 @@ fn a_broken_row_hurts_only_itself() {
 
 #[tokio::test]
 async fn the_pages_are_followed_on_the_configured_server() {
-    let server = Server::new(|asked, _| match asked.target.contains("skip=16") {
-        true => ok(PAGE_2),
-        false if asked.target.contains("Storage") => ok(DISKS),
-        false => ok(PAGE_1),
+    let server = Server::new(|asked, _| {
+        let disks = asked.target.contains("Storage");
+        ok(if asked.target.contains("skip=16") {
+            PAGE_2
+        } else if disks {
+            DISKS
+        } else {
+            PAGE_1
+        })
     })
     .await;
     let (http, _) = client();
@@ -140,9 +145,12 @@ async fn the_pages_are_followed_on_the_configured_server() {
 
 #[tokio::test]
 async fn what_came_before_a_failure_is_kept() {
-    let server = Server::new(|asked, _| match asked.target.contains("skip=16") {
-        true => status(400, r#"{"Error": {"Message": "no such page"}}"#),
-        false => ok(PAGE_1),
+    let server = Server::new(|asked, _| {
+        if asked.target.contains("skip=16") {
+            status(400, r#"{"Error": {"Message": "no such page"}}"#)
+        } else {
+            ok(PAGE_1)
+        }
     })
     .await;
     let (http, _) = client();

@@ -149,19 +149,19 @@ fn quotes_of_disks_and_control_planes_come_before_the_tables() {
     assert_eq!(book.control_plane(Aws, "us-east-1").hourly, Rate(200_000_000_000));
 }
 
-fn short(charge: Charge) -> (u64, Confidence, String) {
+fn short(charge: &Charge) -> (u64, Confidence, String) {
     (charge.hourly.0 / 1_000_000, charge.confidence, charge.source.id.to_string())
 }
 
 #[test]
 fn control_planes_and_load_balancers_have_their_fees() {
     let expected = |micro: u64, confidence, source: &str| (micro, confidence, source.to_owned());
-    assert_eq!(short(BOOK.control_plane(Aws, "eu-central-1")), expected(100_000, List, "cortex"));
-    assert_eq!(short(BOOK.control_plane(Aws, "ap-east-2")), expected(100_000, Estimated, "cortex"));
-    assert_eq!(short(BOOK.control_plane(Gcp, "us-central1")).0, 100_000);
-    assert_eq!(short(BOOK.control_plane(Azure, "eastus")).0, 100_000);
-    assert_eq!(short(BOOK.control_plane(Unknown, "")), expected(0, Default, "default-rates"));
-    let balancer = |provider, region, kind| short(BOOK.load_balancer(provider, region, kind));
+    assert_eq!(short(&BOOK.control_plane(Aws, "eu-central-1")), expected(100_000, List, "cortex"));
+    assert_eq!(short(&BOOK.control_plane(Aws, "ap-east-2")), expected(100_000, Estimated, "cortex"));
+    assert_eq!(short(&BOOK.control_plane(Gcp, "us-central1")).0, 100_000);
+    assert_eq!(short(&BOOK.control_plane(Azure, "eastus")).0, 100_000);
+    assert_eq!(short(&BOOK.control_plane(Unknown, "")), expected(0, Default, "default-rates"));
+    let balancer = |provider, region, kind| short(&BOOK.load_balancer(provider, region, kind));
     assert_eq!(balancer(Aws, "us-east-1", LoadBalancer::Usual), expected(25_000, List, "cortex"));
     assert_eq!(balancer(Aws, "us-east-1", LoadBalancer::Network), expected(22_500, List, "cortex"));
     assert_eq!(
