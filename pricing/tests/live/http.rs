@@ -121,7 +121,7 @@ async fn a_broken_payload_is_no_price_and_no_panic() {
 async fn a_compressed_answer_is_inflated() {
     let server = Server::new(|asked, _| {
         assert!(asked.header("accept-encoding").contains("gzip"));
-        ok(SAVINGS)
+        Reply::Gzip(SAVINGS)
     })
     .await;
     assert_priced(&ask(&server).await.0);

@@ -28,6 +28,8 @@ impl Asked {
 /// What is answered.
 pub(super) enum Reply {
     Text(u16, Vec<(&'static str, String)>, String),
+    /// This, compressed.
+    Gzip(&'static str),
     /// These bytes, and then the connection breaks.
     Break(&'static str),
     /// This begins, and goes on with `filler` for as long as somebody listens.
@@ -88,6 +90,12 @@ async fn handle(State(server): State<Server>, request: Request) -> Response<Body
                     response.header(name, value)
                 });
             response.body(Body::from(body)).unwrap()
+        }
+        Reply::Gzip(text) => {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut gzip, text.as_bytes()).unwrap();
+            let body = Body::from(gzip.finish().unwrap());
+            Response::builder().header("content-encoding", "gzip").body(body).unwrap()
         }
         Reply::Break(begin) => {
             let pieces = [Ok(Bytes::from(begin)), Err(std::io::Error::other("cut"))];
