@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nightcap_core::cluster::{CapacityType, Node, NodeFacts, Provider};
 use nightcap_core::money::{Confidence, NodePrice, NodePricer, PriceSource};
-use nightcap_core::units::{Bytes, Instant, Resources, Rate};
+use nightcap_core::units::{Bytes, Instant, Rate, Resources};
 
 use crate::asset_rules::AssetRules;
 use crate::charge::Charge;

@@ -255,6 +255,120 @@ b,aws,eu-central-1,eu-central-1a,m5.xlarge,on-demand,3.92,14.9,0,,,,,
     );
 }
 
+#[test]
+fn coverage_says_how_much_rests_on_what() {
+    let price = |hourly: &str, confidence, source: &str| PriceReport {
+        hourly: usd(hourly),
+        confidence,
+        source: source.into(),
+        date: String::new(),
+        reason: String::new(),
+    };
+    let list = NodeList {
+        at: at("2026-03-04T12:00:00Z"),
+        nodes: vec![
+            node("a", Some(price("0.75", Confidence::List, "karpenter-aws"))),
+            node("b", Some(price("0.25", Confidence::Default, "default-rates"))),
+            node("c", None),
+        ],
+        hourly_cost: usd("1.00"),
+    };
+    assert_eq!(
+        price_coverage::write(&list, Format::Table).unwrap(),
+        "\
+What the prices of nodes rest on.
+
+CONFIDENCE  NODES  USD/H   SHARE  SOURCES        WHICH
+list            1   0.75  75.0 %  karpenter-aws  a
+default         1   0.25  25.0 %  default-rates  b
+none            1      0   0.0 %                 c
+-----           -   ----
+total           3   1.00
+"
+    );
+    assert_eq!(
+        price_coverage::write(&list, Format::Csv).unwrap(),
+        "\
+confidence,nodes,hourly_cost_usd,share,sources,node_names
+list,1,0.75,0.75,karpenter-aws,a
+default,1,0.25,0.25,default-rates,b
+none,1,0.0,0,,c
+"
+    );
+    assert_eq!(price_coverage::write(&list, Format::Json).unwrap().lines().count(), 1);
+}
+
+fn price_answer(line: &[&str]) -> Result<String, String> {
+    let line = ["nightcap", "prices"].iter().chain(line).map(OsString::from);
+    let args = super::parse(line).map_err(|error| error.to_string())?;
+    super::dispatch(args).map_err(|failure| failure.to_string())
+}
+
+#[test]
+fn a_price_is_looked_up_without_a_daemon() {
+    assert_eq!(
+        price_answer(&["lookup", "m5.xlarge", "--provider", "aws", "--region", "us-east-1", "-o", "csv"])
+            .unwrap(),
+        "provider,region,name,capacity_type,per,usd,confidence,source,date,reason\n\
+         aws,us-east-1,m5.xlarge,on-demand,hour,0.192,list,karpenter-aws,2026-07-20,on-demand price of m5.xlarge in us-east-1\n"
+    );
+    let list =
+        price_answer(&["list", "--provider", "aws", "--region", "us-east-1", "--type", "m5.x", "-o", "csv"])
+            .unwrap();
+    assert_eq!(
+        list,
+        "provider,region,name,capacity_type,per,usd,confidence,source,date,reason\n\
+         aws,us-east-1,m5.xlarge,on-demand,hour,0.192,list,karpenter-aws,2026-07-20,\n\
+         aws,us-east-1,m5.xlarge,spot,hour,0.06528,estimated,spot-advisor-derived,2025-07-28,\n"
+    );
+    assert_eq!(
+        price_answer(&["lookup", "m5.huge", "--provider", "aws", "--region", "us-east-1"]).unwrap_err(),
+        "no price is known for \"m5.huge\" of aws in \"us-east-1\": check the spelling, or `nightcap prices list` what there is"
+    );
+    assert_eq!(
+        price_answer(&["list", "--region", "mars-1"]).unwrap_err(),
+        "no list price is known for that: leave out --region or --type to see more"
+    );
+    let wrong = price_answer(&["lookup", "x", "--provider", "ibm", "--region", "r"]).unwrap_err();
+    assert!(wrong.contains("\"ibm\" is no provider: use aws, azure, gcp or unknown"), "{wrong}");
+}
+
+#[test]
+fn a_provider_is_asked_and_the_answer_kept_for_the_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    // A port on which nobody listens: nothing comes, and nothing is written.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = folder.path().join("config.yaml");
+    std::fs::write(
+        &config,
+        format!(
+            "prices: {{live: {{gcp: {{url: 'http://127.0.0.1:{port}', api_key_env: NIGHTCAP_NO_KEY}}}}}}"
+        ),
+    )
+    .unwrap();
+    let (config, data_dir) = (config.to_str().unwrap(), folder.path().to_str().unwrap());
+    let ask = |provider| {
+        price_answer(&[
+            "refresh",
+            "x",
+            "--provider",
+            provider,
+            "--region",
+            "r",
+            "--config",
+            config,
+            "--data-dir",
+            data_dir,
+        ])
+    };
+    assert_eq!(
+        ask("gcp").unwrap_err(),
+        "prices.live.gcp is enabled without an API key: set the variable NIGHTCAP_NO_KEY, or api_key_file"
+    );
+    assert_eq!(ask("unknown").unwrap_err(), "unknown has no prices to ask for: use aws, azure or gcp");
+    assert!(!folder.path().join("prices").exists());
+}
+
 fn space() -> SpaceReport {
     SpaceReport {
         name: "shop-dev".into(),

@@ -9,6 +9,7 @@ use nightcap_core::money::Split;
 use nightcap_core::schedule::{TimeSpec, parse_zone};
 use nightcap_core::sleep::{Mode, Spec, Wishes};
 use nightcap_core::units::{Millis, parse_duration};
+use nightcap_pricing::live::LiveSettings;
 use nightcap_pricing::{DefaultRates, PriceError, PriceRule, PriceSettings};
 use reqwest::Url;
 use serde::de::DeserializeOwned;
@@ -141,7 +142,11 @@ fn prices(reader: &mut Reader<'_>) -> PriceSettings {
         load_balancer_hourly_usd: part(reader, "prices.load_balancer_hourly_usd"),
         control_plane_hourly_usd: part(reader, "prices.control_plane_hourly_usd"),
         egress: part(reader, "prices.egress"),
-        ..PriceSettings::default()
+        csv: reader.text("prices.csv").map(Into::into),
+        live: match reader.value("prices.live") {
+            Some(value) => reader.structure("prices.live", value).unwrap_or_default(),
+            None => LiveSettings::default(),
+        },
     };
     match settings.check() {
         Ok(()) => {}

@@ -35,7 +35,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 30] = [
+pub(super) const KEYS: [Key; 32] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -59,6 +59,8 @@ pub(super) const KEYS: [Key; 30] = [
     key("prices.load_balancer_hourly_usd", Kind::Structure),
     key("prices.control_plane_hourly_usd", Kind::Structure),
     key("prices.egress", Kind::Structure),
+    key("prices.csv", Kind::Text),
+    key("prices.live", Kind::Structure),
     // A word or a map: the word fits into a variable.
     key("split", Kind::Text),
     key("split.cpu_per_gib", Kind::Structure),

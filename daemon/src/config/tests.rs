@@ -9,6 +9,7 @@ use nightcap_core::money::Split;
 use nightcap_core::schedule::TimeSpec;
 use nightcap_core::sleep::{DEFAULT_PROTECTED, Mode, Spec, Wishes};
 use nightcap_core::units::{Instant, Millis};
+use nightcap_pricing::live::{AzureSettings, LiveSettings};
 use nightcap_pricing::{DefaultRates, PriceRule, PriceSettings, RuleMatch};
 
 use super::keys::{KEYS, Kind};
@@ -65,6 +66,8 @@ usage: {interval: 30s, source: none}
 prices:
   price_rules: [{match: {region: eu-*}, adjust: "-28%"}]
   defaults: {cpu_core_hourly_usd: 0.04}
+  csv: /etc/nightcap/prices.csv
+  live: {refresh_every: 6h, azure: {enabled: true}}
 split: {cpu_per_gib: 9.5}
 history: {keep_rows: 5000}
 log: {format: json, level: debug}
@@ -102,6 +105,12 @@ act: {concurrency: 64}
                 ..PriceRule::default()
             }],
             defaults: DefaultRates { cpu_core_hourly_usd: 0.04, ..DefaultRates::default() },
+            csv: Some("/etc/nightcap/prices.csv".into()),
+            live: LiveSettings {
+                refresh_every: "6h".to_owned(),
+                azure: AzureSettings { enabled: true, ..AzureSettings::default() },
+                ..LiveSettings::default()
+            },
             ..PriceSettings::default()
         },
         split: Split { cpu_per_gib_millionths: 9_500_000, ..Split::default() },
@@ -171,7 +180,8 @@ sleep:
   sleep_after: 2h
 usage: {interval: 1s, source: prometheus}
 prices:
-  price_rules: [{hourly: 1}, {hourly_usd: -1}]
+  price_rules: [{price: 1}, {hourly_usd: -1}]
+  live: {refresh_every: 1m, aws: {bulk_url: pricing.example.com}}
 split: {cpu_per_gib: -2}
 history: {keep_rows: 5}
 act: [1]
@@ -181,7 +191,7 @@ act: [1]
     let error = Config::validate(&raw.unwrap()).unwrap_err().to_string();
     assert_eq!(
         error,
-        r#"21 errors in the configuration:
+        r#"23 errors in the configuration:
   act: [1] is no map: write keys below it, such as `concurrency:`
   clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, annotation_prefix, teams, sleep, usage, prices, split, history, log, act
   sleep.sleep_after: unknown key; known in sleep: protected, default
@@ -198,7 +208,9 @@ act: [1]
   sleep.default.uptime: in "Mon-Fry 08:00-20:00": "Fry" is no day of the week: use Mon, Tue, Wed, Thu, Fri, Sat or Sun, or a range such as Mon-Fri
   usage.interval: "1s" is not allowed: write a duration from 10s to 1h
   usage.source: "prometheus" is no source of usage: use metrics-server or none
-  prices.price_rules[0]: {"hourly":1} cannot be used: unknown field `hourly`, expected one of `match`, `hourly_usd`, `adjust`, `cpu_core_hourly_usd`, `ram_gib_hourly_usd`, `gpu_hourly_usd`
+  prices.price_rules[0]: {"price":1} cannot be used: unknown field `price`, expected one of `match`, `hourly_usd`, `monthly_usd`, `adjust`, `cpu_core_hourly_usd`, `ram_gib_hourly_usd`, `gpu_hourly_usd`, `currency`, `fx`, `hourly`, `monthly`, `cpu_core_hourly`, `ram_gib_hourly`, `gpu_hourly`
+  prices.live.refresh_every: "1m" is not allowed: write a duration from 10m to 30d
+  prices.live.aws.bulk_url: "pricing.example.com" is no base URL: begin it with https:// or http://
   prices.price_rules[1].hourly_usd: -1 is negative: a price is 0 or more
   split.cpu_per_gib: -2 is not allowed: write a number from 0 to 4000
   history.keep_rows: 5 is not allowed: write a whole number from 1000 to 100000000

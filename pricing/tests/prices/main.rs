@@ -5,6 +5,8 @@
 mod chain;
 mod known;
 mod laws;
+mod more;
+mod own_lists;
 mod own_rules;
 
 use std::sync::LazyLock;

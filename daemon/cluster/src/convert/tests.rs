@@ -416,6 +416,11 @@ fn node_is_read_whole() {
     let node = |object: &Value| super::node(&read::<Node>(object), &mut Reader::default());
     assert_eq!(node(&object), Ok(wanted.clone()));
 
+    // Of its labels those are kept that a price rule looks at.
+    let keep = KeepKeys::default().with_node_labels(["kubernetes.io/arch", "example.com/rack"]);
+    let kept = super::node(&read::<Node>(&object), &mut Reader::new(keep)).unwrap().facts.labels;
+    assert_eq!(kept, [("kubernetes.io/arch".into(), "amd64".into())].into());
+
     let fresh = set(set(object.clone(), "/status", json!({})), "/spec", json!({}));
     let wanted = cluster::Node {
         provider_id: "".into(),
