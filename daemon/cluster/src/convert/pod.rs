@@ -1,7 +1,10 @@
 //! Pods: who holds how much of which node, from when to when.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodCondition, PodStatus};
-use nightcap_core::cluster::{self, PodPhase};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use nightcap_core::cluster::{self, OwnerFacts, PodPhase};
 use nightcap_core::units::Instant;
 
 use super::owner::owner;
@@ -32,7 +35,20 @@ fn read(pod: &Pod, reader: &mut Reader) -> Result<cluster::Pod, ReadError> {
         phase,
         ready: status.is_some_and(|status| condition(status, "Ready", "True").is_some()),
         claims: Vec::new(),
+        facts: facts(&pod.metadata, namespace, reader)?,
     })
+}
+
+/// What tells whose it is, and where in a vCluster.
+fn facts(
+    object: &ObjectMeta,
+    namespace: &str,
+    reader: &mut Reader,
+) -> Result<Option<Arc<OwnerFacts>>, ReadError> {
+    let labels = reader.keep.filter(object.labels.as_ref(), &mut reader.names);
+    let annotations = reader.keep.filter(object.annotations.as_ref(), &mut reader.names);
+    let name = meta::name(object)?;
+    Ok(OwnerFacts::read(reader.keep.owners(), &labels, &annotations, name, namespace).map(Arc::new))
 }
 
 /// A pod of phase Unknown is on a node that does not answer: it holds what it held.

@@ -82,6 +82,7 @@ fn its_record() -> cluster::Pod {
         phase: PodPhase::Running,
         ready: true,
         claims: Vec::new(),
+        facts: None,
     }
 }
 

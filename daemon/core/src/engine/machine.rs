@@ -8,7 +8,7 @@ use super::errand::Errand;
 use super::names::PodNames;
 use super::problems::Problems;
 use super::{Action, ActionId, Counters, Event, Kind, Settings, UsageHealth};
-use crate::cluster::{Attribution, Namespace, Node, Workload, WorkloadKey};
+use crate::cluster::{Attribution, Keys, Namespace, Node, OwnerFacts, Resolver, Tier, Workload, WorkloadKey};
 use crate::money::{Ledger, NodePrice, PodName};
 use crate::sleep::{Known, Mark, Original, Wishes};
 use crate::units::{Instant, Millis};
@@ -23,6 +23,8 @@ pub(super) struct PodState {
     pub(super) node: Option<Arc<str>>,
     /// Who pays; its workload is the pod's owner.
     pub(super) attribution: Arc<Attribution>,
+    /// What its labels tell of that; shared with its like.
+    pub(super) facts: Option<Arc<OwnerFacts>>,
     /// Newest usage sample.
     pub(super) sampled: Option<Instant>,
     pub(super) ended: bool,
@@ -33,9 +35,8 @@ pub(super) struct PodState {
 pub(super) struct SpaceEntry {
     pub(super) namespace: Namespace,
     pub(super) wishes: Wishes,
-    pub(super) team: Arc<str>,
-    pub(super) team_rule: Arc<str>,
-    pub(super) owner: Arc<str>,
+    pub(super) attribution: Arc<Attribution>,
+    pub(super) tier: Option<Tier>,
     /// Since when it is asleep, or awake after a sleep.
     pub(super) since: Option<Instant>,
     pub(super) was_asleep: bool,
@@ -102,7 +103,12 @@ pub struct Engine {
     pub(super) pod_names: PodNames,
     pub(super) spaces: BTreeMap<Arc<str>, SpaceEntry>,
     pub(super) workloads: BTreeMap<WorkloadKey, Box<WorkloadEntry>>,
+    pub(super) owners: Resolver,
     pub(super) attributions: BTreeSet<Arc<Attribution>>,
+    /// What pods tell of whose they are, each once.
+    pub(super) facts: BTreeSet<Arc<OwnerFacts>>,
+    /// Labels of attributions, each set once.
+    pub(super) label_sets: BTreeSet<Arc<Keys>>,
     /// Texts that many attributions share.
     pub(super) texts: BTreeSet<Arc<str>>,
     pub(super) listed: BTreeSet<Kind>,
@@ -127,6 +133,7 @@ impl Engine {
         Self {
             ledger,
             settled_at: settings.start,
+            owners: Resolver::new(settings.teams.clone()),
             settings,
             nodes: BTreeMap::new(),
             prices: BTreeMap::new(),
@@ -135,6 +142,8 @@ impl Engine {
             spaces: BTreeMap::new(),
             workloads: BTreeMap::new(),
             attributions: BTreeSet::new(),
+            facts: BTreeSet::new(),
+            label_sets: BTreeSet::new(),
             texts: BTreeSet::new(),
             listed: BTreeSet::new(),
             problems: Problems::default(),
@@ -199,6 +208,8 @@ impl Engine {
     /// Forgets attributions that no pod, workload or row carries any more: every run of a Job is one of its own.
     fn forget_payers(&mut self) {
         self.attributions.retain(|payer| Arc::strong_count(payer) > 1);
+        self.facts.retain(|facts| Arc::strong_count(facts) > 1);
+        self.label_sets.retain(|labels| Arc::strong_count(labels) > 1);
         self.texts.retain(|text| Arc::strong_count(text) > 1);
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::machine::{PodState, SpaceEntry, WorkloadEntry};
 use super::{Action, Engine, Kind, Severity, Subject, UsageSample};
-use crate::cluster::{Namespace, Node, Pod, PodPhase, Size, Workload, WorkloadKey, WorkloadKind};
+use crate::cluster::{
+    Attribution, Namespace, Node, Pod, PodPhase, Size, Workload, WorkloadKey, WorkloadKind,
+};
 use crate::money::{Confidence, NodePrice, PodName};
 use crate::sleep::Wishes;
 use crate::units::{Instant, Millis};
@@ -53,8 +55,9 @@ impl Engine {
     pub(super) fn observe_namespace(&mut self, namespace: Namespace, now: Instant) {
         let name = Arc::clone(&namespace.name);
         self.problems.clear_detail("namespaces", "unreadable", &name);
-        let of = self.settings.teams.attribute(&name, Some(&namespace), None, None);
-        let zone = self.settings.sleep.zone_of(&of.team);
+        let of = self.owners.space(&namespace, &|name| self.namespace_named(name));
+        let attribution = self.intern(of);
+        let zone = self.settings.sleep.zone_of(&attribution.team);
         // A namespace that was deleted and made again under its name starts anew.
         let before = self.spaces.remove(&name).filter(|known| known.namespace.uid == namespace.uid);
         let known = before.is_some();
@@ -68,9 +71,8 @@ impl Engine {
         self.report_bad(&format!("namespace {name}"), &subject, &bad, now);
         let mut entry = SpaceEntry {
             wishes,
-            team: of.team,
-            team_rule: of.team_rule,
-            owner: of.owner,
+            attribution,
+            tier: self.owners.tier(&namespace),
             since: before.as_ref().and_then(|b| b.since),
             was_asleep: before.as_ref().is_some_and(|b| b.was_asleep),
             commanded_by: before.as_ref().and_then(|b| b.commanded_by.clone()),
@@ -80,7 +82,7 @@ impl Engine {
         entry.errand.saw(&entry.namespace.resource_version);
         self.spaces.insert(Arc::clone(&name), entry);
         if keys_changed {
-            self.attribute_again(&name, None, !known, now);
+            self.attribute_space_again(&name, !known, now);
         }
         self.dirty.insert(name);
     }
@@ -102,8 +104,7 @@ impl Engine {
             &format!("{}/{}", key.namespace, key.name),
         );
         let before = self.workloads.remove(&key).filter(|known| known.workload.uid == workload.uid);
-        let namespace = self.spaces.get(&key.namespace).map(|s| &s.namespace);
-        let of = self.settings.teams.attribute(&key.namespace, namespace, Some(&key), Some(&workload));
+        let of = self.owners.workload(&workload, &|name| self.namespace_named(name));
         let zone = self.settings.sleep.zone_of(&of.team);
         let last_good = before.as_ref().and_then(|b| b.wishes.as_deref());
         let (wishes, bad) = Wishes::read(&workload.annotations, &self.settings.sleep.prefix, zone, last_good);
@@ -151,13 +152,24 @@ impl Engine {
     pub(super) fn observe_pod(&mut self, pod: Pod, now: Instant) {
         self.problems.clear_detail("pods", "unreadable", &format!("{}/{}", pod.namespace, pod.name));
         let ended = (pod.phase == PodPhase::Finished).then(|| pod.ended.unwrap_or(now));
-        let Some(known) = self.pods.get_mut(&pod.uid) else {
-            self.new_pod(pod, ended, now);
+        let facts = self.intern_facts(pod.facts.clone());
+        let Some(known) = self.pods.get(&pod.uid) else {
+            self.new_pod(Pod { facts, ..pod }, ended, now);
             return;
         };
         if known.ended {
             return;
         }
+        // Relabelled, or taken from its workload by that: from now on others may pay.
+        let moved = known.facts != facts || is_adopted(&known.attribution, &pod);
+        let attribution = if moved {
+            self.payer_of(&pod.namespace, pod.owner, facts.as_ref())
+        } else {
+            Arc::clone(&known.attribution)
+        };
+        let Some(known) = self.pods.get_mut(&pod.uid) else { return };
+        known.facts = facts;
+        known.attribution = attribution;
         let bound_now = known.node.is_none() && pod.node.is_some();
         known.node.clone_from(&pod.node);
         known.ended = ended.is_some();
@@ -176,13 +188,12 @@ impl Engine {
     }
 
     fn new_pod(&mut self, pod: Pod, ended: Option<Instant>, now: Instant) {
-        let owner = pod.owner.map(|owner| self.followed(owner));
         let name = Arc::new(PodName {
             uid: Arc::clone(&pod.uid),
             namespace: Arc::clone(&pod.namespace),
             name: Arc::clone(&pod.name),
         });
-        let attribution = self.attribution_of(&pod.namespace, owner.as_ref());
+        let attribution = self.payer_of(&pod.namespace, pod.owner, pod.facts.as_ref());
         if let Some(node) = &pod.node {
             let from = pod.bound.unwrap_or(now);
             // What ended before anything was counted cost nothing here.
@@ -194,7 +205,8 @@ impl Engine {
             }
         }
         self.pod_names.insert(&name);
-        let state = PodState { name, node: pod.node, attribution, sampled: None, ended: ended.is_some() };
+        let (node, facts, ended) = (pod.node, pod.facts, ended.is_some());
+        let state = PodState { name, node, attribution, facts, sampled: None, ended };
         self.pods.insert(pod.uid, Box::new(state));
     }
 
@@ -319,6 +331,18 @@ impl Engine {
             .range(first..)
             .map(|(key, entry)| (key, &**entry))
             .take_while(move |(key, _)| key.namespace == space)
+    }
+}
+
+/// Whether the pod has another controller than the one that its payer names, or none any more. A Job's name is not
+/// compared: its `CronJob` may stand there, and its controller never changes.
+fn is_adopted(payer: &Attribution, pod: &Pod) -> bool {
+    if pod.facts.as_ref().is_some_and(|facts| facts.synced.is_some()) {
+        return false;
+    }
+    match (&payer.workload, &pod.owner) {
+        (_, Some(now)) if now.kind == WorkloadKind::Job => false,
+        (before, now) => before != now,
     }
 }
 

@@ -95,6 +95,7 @@ impl SimPod {
             phase: self.phase,
             ready: self.ready,
             claims: Vec::new(),
+            facts: None,
         }
     }
 }
