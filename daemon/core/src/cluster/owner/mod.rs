@@ -19,3 +19,6 @@ pub use resolver::{Namespaces, Resolver};
 pub use rules::{DEFAULT_LABELS, TeamRule, TeamRules};
 pub use tier::Tier;
 pub use user_map::UserMap;
+
+#[cfg(test)]
+mod tests;

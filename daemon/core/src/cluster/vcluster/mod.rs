@@ -17,3 +17,6 @@ pub use hashed::{HashedLabels, KeyHashes, host_label_key};
 pub(crate) use keys::reads;
 pub use mapped::{MappedNamespace, VClusterKey};
 pub use synced::Synced;
+
+#[cfg(test)]
+mod tests;
