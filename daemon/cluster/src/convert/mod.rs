@@ -19,6 +19,8 @@ mod workload;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vcluster_tests;
 
 use std::sync::Arc;
 
