@@ -152,24 +152,24 @@ impl Engine {
     pub(super) fn observe_pod(&mut self, pod: Pod, now: Instant) {
         self.problems.clear_detail("pods", "unreadable", &format!("{}/{}", pod.namespace, pod.name));
         let ended = (pod.phase == PodPhase::Finished).then(|| pod.ended.unwrap_or(now));
-        let facts = self.intern_facts(pod.facts.clone());
         let Some(known) = self.pods.get(&pod.uid) else {
-            self.new_pod(Pod { facts, ..pod }, ended, now);
+            self.new_pod(pod, ended, now);
             return;
         };
         if known.ended {
             return;
         }
         // Relabelled, or taken from its workload by that: from now on others may pay.
-        let moved = known.facts != facts || is_adopted(&known.attribution, &pod);
-        let attribution = if moved {
-            self.payer_of(&pod.namespace, pod.owner, facts.as_ref())
-        } else {
-            Arc::clone(&known.attribution)
-        };
+        let moved = known.facts != pod.facts || is_adopted(&known.attribution, &pod);
+        let payer = moved.then(|| {
+            let facts = self.intern_facts(pod.facts);
+            (self.payer_of(&pod.namespace, pod.owner, facts.as_ref()), facts)
+        });
         let Some(known) = self.pods.get_mut(&pod.uid) else { return };
-        known.facts = facts;
-        known.attribution = attribution;
+        if let Some((attribution, facts)) = payer {
+            known.attribution = attribution;
+            known.facts = facts;
+        }
         let bound_now = known.node.is_none() && pod.node.is_some();
         known.node.clone_from(&pod.node);
         known.ended = ended.is_some();
@@ -193,7 +193,8 @@ impl Engine {
             namespace: Arc::clone(&pod.namespace),
             name: Arc::clone(&pod.name),
         });
-        let attribution = self.payer_of(&pod.namespace, pod.owner, pod.facts.as_ref());
+        let facts = self.intern_facts(pod.facts);
+        let attribution = self.payer_of(&pod.namespace, pod.owner, facts.as_ref());
         if let Some(node) = &pod.node {
             let from = pod.bound.unwrap_or(now);
             // What ended before anything was counted cost nothing here.
@@ -205,7 +206,7 @@ impl Engine {
             }
         }
         self.pod_names.insert(&name);
-        let (node, facts, ended) = (pod.node, pod.facts, ended.is_some());
+        let (node, ended) = (pod.node, ended.is_some());
         let state = PodState { name, node, attribution, facts, sampled: None, ended };
         self.pods.insert(pod.uid, Box::new(state));
     }

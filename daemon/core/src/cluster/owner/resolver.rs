@@ -17,6 +17,9 @@ use crate::cluster::{Claim, Keys, Namespace, Service, Workload, WorkloadKey};
 /// Finds a namespace of the host by name.
 pub type Namespaces<'a> = &'a dyn Fn(&str) -> Option<&'a Namespace>;
 
+/// What the place is called that has the labels of a virtual namespace.
+const VIRTUAL_NAMESPACE: &str = "virtual namespace";
+
 /// Finds teams and owners by the rules it was made with.
 #[derive(Clone, Debug)]
 pub struct Resolver {
@@ -168,7 +171,7 @@ impl Resolver {
         };
         let by_platform = || {
             PLATFORMS.iter().find_map(|platform| {
-                let hit = places.iter().find_map(|place| place.platform(platform))?;
+                let hit = stage.platform(platform)?;
                 if platform.kind == OwnerKind::User {
                     return self.team_of(hit);
                 }
@@ -202,7 +205,7 @@ impl Resolver {
         };
         let by_platform = || {
             PLATFORMS.iter().find_map(|platform| {
-                let hit = places.iter().find_map(|place| place.platform(platform))?;
+                let hit = stage.platform(platform)?;
                 Some(self.of_platform(platform, hit))
             })
         };
@@ -263,6 +266,13 @@ impl Stage<'_> {
         let named = |pattern: &str| glob(pattern, if of_space { space } else { namespace });
         rule.namespace.as_deref().is_none_or(named)
             && rule.labels.iter().all(|(key, pattern)| label_matches(&self.places, key, pattern))
+    }
+
+    /// What a platform says here. On a synced pod it speaks of the vCluster as a whole: that waits until what is said
+    /// inside has been asked for.
+    fn platform(&self, platform: &PlatformKey) -> Option<Hit<'_>> {
+        let places = self.places.iter().filter(|place| self.is_host || place.word == VIRTUAL_NAMESPACE);
+        places.into_iter().find_map(|place| place.platform(platform))
     }
 
     fn own_root(&self) -> Option<Found> {
@@ -337,8 +347,9 @@ fn stages<'a>(asked: Asked<'a>, host: Option<&'a Namespace>, home: Option<&'a Na
     if let Some(synced) = asked.facts.and_then(|facts| facts.synced.as_deref()) {
         inner.push(Place { word: asked.word, labels: &synced.labels, annotations: &NOTHING });
         let labels = &synced.namespace_labels;
-        inner.push(Place { word: "virtual namespace", labels, annotations: &NOTHING });
-        stages.push(Stage { places: std::mem::take(&mut inner), is_host: false });
+        inner.push(Place { word: VIRTUAL_NAMESPACE, labels, annotations: &NOTHING });
+        stages.push(Stage { places: inner.clone(), is_host: false });
+        inner.truncate(1);
     } else if let Some((_, Some(workload))) = asked.workload {
         let (labels, annotations) = (&workload.labels, &workload.annotations);
         inner.push(Place { word: "workload", labels, annotations });

@@ -373,6 +373,39 @@ fn claims_and_services_have_owners_too() {
 }
 
 #[test]
+fn inside_a_vcluster_comes_before_what_its_platform_says_of_it() {
+    let rules = TeamRules {
+        rules: vec![
+            rule(Some("shop-dev/dev/lab-*"), &[], "lab"),
+            rule(Some("shop-*"), &[("unit", "47")], "of-the-host"),
+        ],
+        ..TeamRules::default()
+    };
+    let in_namespace = |name: &'static str| {
+        vec![
+            ("vcluster.loft.sh/managed-by", "dev"),
+            ("vcluster.loft.sh/namespace", name),
+            ("loft.sh/project", "api-framework"),
+        ]
+    };
+    let ns_label = ("vcluster.loft.sh/ns-label-dev-x-ca8b22d0db", "payments");
+    let host = shop(&[("team", "platform"), ("unit", "47")], &[("nightcap.dev/team", "infra")]);
+    let quiet = shop(&[("team", "platform")], &[]);
+    let mut labelled = in_namespace("pay");
+    labelled.push(ns_label);
+    let cases = [
+        (&host, labelled, "payments", "label team of the virtual namespace"),
+        (&host, in_namespace("lab-1"), "lab", "rule for namespaces shop-dev/dev/lab-*"),
+        (&host, in_namespace("pay"), "infra", "annotation nightcap.dev/team of the namespace"),
+        (&quiet, in_namespace("pay"), "api-framework", "label loft.sh/project of the pod"),
+    ];
+    for (ns, labels, team, rule) in cases {
+        let of = of_pod(&rules, ns, None, facts(&rules, &labels, &[]).as_ref());
+        assert_eq!((&*of.team, &*of.team_rule), (team, rule), "{labels:?}");
+    }
+}
+
+#[test]
 fn tier_is_read_from_its_label() {
     let custom = TeamRules { tier_key: "class".into(), ..TeamRules::default() };
     for (rules, labels, expected) in [
