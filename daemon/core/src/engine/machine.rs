@@ -25,9 +25,32 @@ pub(super) struct PodState {
     pub(super) attribution: Arc<Attribution>,
     /// What its labels tell of that; shared with its like.
     pub(super) facts: Option<Arc<OwnerFacts>>,
-    /// Newest usage sample.
-    pub(super) sampled: Option<Instant>,
+    /// The second of the newest usage sample since the epoch, good until 2106; 0 before the first.
+    sampled_s: u32,
     pub(super) ended: bool,
+}
+
+impl PodState {
+    /// A pod that has not been measured yet.
+    pub(super) const fn new(
+        name: Arc<PodName>,
+        node: Option<Arc<str>>,
+        attribution: Arc<Attribution>,
+        facts: Option<Arc<OwnerFacts>>,
+        ended: bool,
+    ) -> Self {
+        Self { name, node, attribution, facts, sampled_s: 0, ended }
+    }
+
+    /// It was measured at `at`.
+    pub(super) fn measured(&mut self, at: Instant) {
+        self.sampled_s = self.sampled_s.max(u32::try_from(at.0 / 1_000).unwrap_or_default());
+    }
+
+    /// Whether it was measured later than `at`.
+    pub(super) fn is_measured_since(&self, at: Instant) -> bool {
+        self.sampled_s > 0 && i64::from(self.sampled_s) * 1_000 > at.0
+    }
 }
 
 /// A namespace that the engine knows.

@@ -206,8 +206,7 @@ impl Engine {
             }
         }
         self.pod_names.insert(&name);
-        let (node, ended) = (pod.node, ended.is_some());
-        let state = PodState { name, node, attribution, facts, sampled: None, ended };
+        let state = PodState::new(name, pod.node, attribution, facts, ended.is_some());
         self.pods.insert(pod.uid, Box::new(state));
     }
 
@@ -285,7 +284,7 @@ impl Engine {
             let Some(name) = self.pod_names.get(&sample.namespace, &sample.pod) else { continue };
             let Some(pod) = self.pods.get_mut(&name.uid) else { continue };
             let Some(node) = &pod.node else { continue };
-            pod.sampled = pod.sampled.max(Some(sample.at));
+            pod.measured(sample.at);
             self.usage.newest = self.usage.newest.max(Some(sample.at));
             found.push((Arc::clone(node), Arc::clone(name), sample));
         }
@@ -316,8 +315,7 @@ impl Engine {
 
     pub(super) fn check_usage(&mut self, now: Instant) {
         let fresh_from = now - Millis(2 * self.settings.scrape_interval.0);
-        self.usage.fresh_pods =
-            self.pods.values().filter(|pod| pod.sampled.is_some_and(|at| at > fresh_from)).count();
+        self.usage.fresh_pods = self.pods.values().filter(|pod| pod.is_measured_since(fresh_from)).count();
     }
 
     /// The workloads of a namespace.

@@ -82,29 +82,29 @@ impl Resolver {
     }
 
     /// Whose a workload is.
-    pub fn workload<'a>(&self, workload: &Workload, namespaces: Namespaces<'a>) -> Attribution {
+    pub fn workload(&self, workload: &Workload, namespaces: Namespaces<'_>) -> Attribution {
         let namespace = &workload.key.namespace;
         let of = Some((&workload.key, Some(workload)));
         self.attribute(Asked { word: "workload", namespace, workload: of, facts: None }, namespaces)
     }
 
     /// Who pays for a pod of a namespace. `owner` is its workload on the host, with its record where it is known.
-    pub fn pod<'a>(
+    pub fn pod(
         &self,
         namespace: &Arc<str>,
         owner: Option<(&WorkloadKey, Option<&Workload>)>,
         facts: Option<&OwnerFacts>,
-        namespaces: Namespaces<'a>,
+        namespaces: Namespaces<'_>,
     ) -> Attribution {
         self.attribute(Asked { word: "pod", namespace, workload: owner, facts }, namespaces)
     }
 
     /// Who pays for a claim. `is_vcluster` tells whether a vCluster of a name runs in the claim's namespace.
-    pub fn claim<'a>(
+    pub fn claim(
         &self,
         claim: &Claim,
         is_vcluster: impl Fn(&str) -> bool,
-        namespaces: Namespaces<'a>,
+        namespaces: Namespaces<'_>,
     ) -> Attribution {
         let (name, namespace) = (&claim.key.name, &claim.key.namespace);
         let mut facts = OwnerFacts::read(&self.keys, &claim.labels, &claim.annotations, name, namespace);
@@ -118,7 +118,7 @@ impl Resolver {
     }
 
     /// Who pays for the load balancer of a Service.
-    pub fn service<'a>(&self, service: &Service, namespaces: Namespaces<'a>) -> Attribution {
+    pub fn service(&self, service: &Service, namespaces: Namespaces<'_>) -> Attribution {
         let namespace = &service.namespace;
         let facts =
             OwnerFacts::read(&self.keys, &service.labels, &service.annotations, &service.name, namespace);
@@ -131,7 +131,7 @@ impl Resolver {
         namespace.labels.get(&self.rules.tier_key).and_then(|tier| Tier::parse(tier))
     }
 
-    fn attribute<'a>(&self, asked: Asked<'_>, namespaces: Namespaces<'a>) -> Attribution {
+    fn attribute(&self, asked: Asked<'_>, namespaces: Namespaces<'_>) -> Attribution {
         let host = namespaces(asked.namespace);
         let at = locate(asked, host);
         let home = at.home.as_ref().and_then(|home| namespaces(home));

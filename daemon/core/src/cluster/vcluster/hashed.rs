@@ -79,5 +79,6 @@ fn joined(of: HashedLabels, vcluster: &str, hash: &str) -> String {
 /// The first digits of the SHA-256 of a text.
 fn digits(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
-    hash.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+    let halves = hash.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    halves.take(DIGITS).filter_map(|half| char::from_digit(half.into(), 16)).collect()
 }

@@ -18,6 +18,9 @@ fn read(labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Option<Synced>
     Synced::read(&keys(labels), &keys(annotations), "web-x-pay-x-dev", "host", &hashes())
 }
 
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+type VirtualWorkload<'a> = (WorkloadKind, &'a str);
+
 const BY_DEV: (&str, &str) = ("vcluster.loft.sh/managed-by", "dev");
 
 #[test]
@@ -58,7 +61,7 @@ fn hashed_labels_are_read_for_names_of_any_length() {
 fn virtual_namespace_is_told_by_label_then_annotations() {
     let label = |value| ("vcluster.loft.sh/namespace", value);
     let object = |value| ("vcluster.loft.sh/object-namespace", value);
-    let cases: &[(&[(&str, &str)], &[(&str, &str)], Option<&str>)] = &[
+    let cases: &[(Pairs<'_>, Pairs<'_>, Option<&str>)] = &[
         (&[BY_DEV, label("pay")], &[], Some("pay")),
         (&[BY_DEV, label("pay")], &[object("other")], Some("pay")),
         (&[BY_DEV, label("pay-x-dev")], &[], Some("pay")),
@@ -104,7 +107,7 @@ fn virtual_workload_is_found_as_well_as_the_version_tells() {
     let plain = ("vcluster.loft.sh/labels", "app=\"web\"");
     let deployment = (WorkloadKind::Deployment, "web");
     let pod = |name| (WorkloadKind::from_name("Pod"), name);
-    let cases: &[(&str, &[(&str, &str)], Option<(WorkloadKind, &str)>)] = &[
+    let cases: &[(&str, Pairs<'_>, Option<VirtualWorkload<'_>>)] = &[
         ("a Deployment's", &[owners(&replica_set), lines], Some(deployment.clone())),
         ("without labels, by the name's shape", &[owners(&replica_set)], Some(deployment.clone())),
         (
