@@ -283,10 +283,10 @@ impl Engine {
             }
             let Some(name) = self.pod_names.get(&sample.namespace, &sample.pod) else { continue };
             let Some(pod) = self.pods.get_mut(&name.uid) else { continue };
-            let Some(node) = &pod.node else { continue };
+            let Some(node) = pod.node.clone() else { continue };
             pod.measured(sample.at);
             self.usage.newest = self.usage.newest.max(Some(sample.at));
-            found.push((Arc::clone(node), Arc::clone(name), sample));
+            found.push((node, Arc::clone(name), sample));
         }
         // Samples of one scrape differ by seconds from pod to pod. Taken as they are, each would cut the time of all
         // pods of its node; one instant per node and scrape keeps a pass linear.
