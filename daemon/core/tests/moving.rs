@@ -97,7 +97,9 @@ fn paid(engine: &mut Engine, now: Instant) -> BTreeMap<(String, String), i128> {
         *paid.entry((of.team.to_string(), of.space.to_string())).or_default() += cost;
     }
     assert!(paid.values().all(|cost| cost % A_SECOND == 0), "{paid:?}");
-    paid.values_mut().for_each(|cost| *cost /= A_SECOND);
+    for cost in paid.values_mut() {
+        *cost /= A_SECOND;
+    }
     paid
 }
 
@@ -185,7 +187,7 @@ fn order_in_which_objects_are_first_seen_does_not_matter() {
 }
 
 /// The marks of a pod that vCluster `dev` has synced from its namespace `pay`.
-fn synced<'a>(team: &'a str) -> Vec<(&'a str, &'a str)> {
+fn synced(team: &str) -> Vec<(&str, &str)> {
     vec![
         ("vcluster.loft.sh/managed-by", "dev"),
         ("vcluster.loft.sh/namespace", "pay"),

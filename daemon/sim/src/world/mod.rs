@@ -105,7 +105,7 @@ impl World {
         while let Some((at, happening)) = self.agenda.take(now) {
             self.now = at.max(self.now);
             match happening {
-                Happening::Seen(event) => delivered.push(event),
+                Happening::Seen(event) => delivered.push(*event),
                 other => self.happen(other, at),
             }
         }
@@ -133,7 +133,7 @@ impl World {
     pub fn relist(&mut self) {
         self.agenda.lose_deliveries();
         for event in self.list() {
-            self.agenda.add(self.now, Happening::Seen(event));
+            self.agenda.add(self.now, Happening::Seen(Box::new(event)));
         }
     }
 
