@@ -88,6 +88,9 @@ fn merged(parts: &[&Value]) -> Value {
     parts.iter().flat_map(|part| part.as_object().unwrap().clone()).collect::<serde_json::Map<_, _>>().into()
 }
 
+/// Version; namespace, name, labels and annotations on the host; team and its rule.
+type Case<'a> = (&'a str, &'a str, &'a str, Value, Value, [&'a str; 2]);
+
 #[test]
 fn synced_pods_of_each_version_go_to_their_virtual_namespace() {
     let by_dev = json!({ "vcluster.loft.sh/managed-by": "dev" });
@@ -119,7 +122,7 @@ fn synced_pods_of_each_version_go_to_their_virtual_namespace() {
     let v21 = |namespace: &str, name: &str| merged(&[&v19, &on_host(namespace, name)]);
     let by_pod = ["search", "label team of the pod"];
     let multi = "vcluster-2a1c09fe-77d2b1aa";
-    let cases: Vec<(&str, &str, &str, Value, Value, [&str; 2])> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("0.2", "host", &name, by_dev.clone(), old.clone(), ["platform", "label team of the namespace"]),
         (
             "0.4.4",
