@@ -124,6 +124,7 @@ pub(crate) fn pod(
         phase: if hours.1.is_some() { PodPhase::Finished } else { PodPhase::Running },
         ready: hours.1.is_none(),
         claims: Vec::new(),
+        facts: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use chrono_tz::Tz;
+use nightcap_core::cluster::OwnerKind;
 use nightcap_core::money::Confidence;
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::{Instant, Millis, PicoUsd, parse_rfc3339};
@@ -373,8 +374,12 @@ fn space() -> SpaceReport {
     SpaceReport {
         name: "shop-dev".into(),
         team: "commerce".into(),
+        team_kind: OwnerKind::Team,
         team_rule: "annotation nightcap.dev/team of the namespace".into(),
-        owner: "unowned".into(),
+        owner: "alice".into(),
+        owner_kind: OwnerKind::User,
+        owner_rule: "annotation openshift.io/requester of the namespace".into(),
+        tier: None,
         state: "asleep".into(),
         since: Some(at("2026-02-27T19:04:00Z")),
         should_sleep: true,
@@ -505,7 +510,7 @@ fn explain_shows_the_chain_with_the_wish_that_decides() {
     assert_eq!(
         explain::as_text(&detail(), Tz::Europe__Berlin),
         "\
-shop-dev, team commerce (annotation nightcap.dev/team of the namespace), owner unowned
+shop-dev, team commerce (annotation nightcap.dev/team of the namespace), owner alice (user by annotation openshift.io/requester of the namespace)
 Asleep since Fri 20:04. Outside its uptime `Mon-Fri 08:00-20:00 Europe/Berlin`. Wakes Mon 08:00. Saves $0.42 an hour.
 Pods that belong to nothing that can sleep, and so stay awake: 1.
 

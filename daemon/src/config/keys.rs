@@ -35,7 +35,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 32] = [
+pub(super) const KEYS: [Key; 37] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -47,6 +47,11 @@ pub(super) const KEYS: [Key; 32] = [
     key("teams.rules", Kind::Structure),
     key("teams.team_keys", Kind::List),
     key("teams.owner_keys", Kind::List),
+    key("owners.users", Kind::Structure),
+    key("owners.projects", Kind::Structure),
+    key("owners.department_keys", Kind::List),
+    key("owners.tier_key", Kind::Text),
+    key("labels", Kind::List),
     key("sleep.protected", Kind::List),
     key("sleep.default.uptime", Kind::Text),
     key("sleep.default.downtime", Kind::Text),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use nightcap_core::cluster::{TeamRule, TeamRules};
+use nightcap_core::cluster::{TeamRule, TeamRules, UserMap};
 use nightcap_core::money::Split;
 use nightcap_core::schedule::TimeSpec;
 use nightcap_core::sleep::{DEFAULT_PROTECTED, Mode, Spec, Wishes};
@@ -56,9 +56,15 @@ timezone: Europe/Berlin
 team_timezones: {data: Asia/Kolkata}
 annotation_prefix: sleep.example.com
 teams:
-  rules: [{namespace: "shop-*", team: commerce}]
+  rules: [{namespace: "shop-*", team: commerce}, {labels: {unit: "4711*"}, team: data, owner: bob}]
   team_keys: [team, app.example.com/team]
   owner_keys: []
+owners:
+  users: {alice: commerce}
+  projects: {p-abc12: Payments}
+  department_keys: [cost-center]
+  tier_key: class
+labels: [app]
 sleep:
   protected: [db-*]
   default: {uptime: "Mon-Fri 08:00-20:00", downtime: never}
@@ -87,9 +93,22 @@ act: {concurrency: 64}
         annotation_prefix: Arc::clone(&prefix),
         teams: TeamRules {
             prefix,
-            rules: vec![TeamRule { namespace: "shop-*".into(), team: "commerce".into() }],
+            rules: vec![
+                TeamRule { namespace: Some("shop-*".into()), team: "commerce".into(), ..TeamRule::default() },
+                TeamRule {
+                    labels: BTreeMap::from([("unit".into(), "4711*".into())]),
+                    team: "data".into(),
+                    owner: Some("bob".into()),
+                    ..TeamRule::default()
+                },
+            ],
             team_keys: vec!["team".into(), "app.example.com/team".into()],
             owner_keys: vec![],
+            department_keys: vec!["cost-center".into()],
+            users: UserMap::from_iter([("alice".into(), "commerce".into())]),
+            projects: BTreeMap::from([("p-abc12".into(), "Payments".into())]),
+            tier_key: "class".into(),
+            labels: vec!["app".into()],
         },
         protected: vec!["db-*".into()],
         default_wishes: Wishes {
@@ -172,8 +191,10 @@ timezone: europe/berlin
 team_timezones: {data: Mars/Olympus}
 annotation_prefix: Not_A_Domain
 teams:
-  rules: [{namespace: "a"}, {namespace: "", team: b}]
+  rules: [{namespace: "a"}, {namespace: "", team: b}, {team: c}]
   team_keys: team
+owners: {users: {alice: 5, bob: ""}, tier: class}
+labels: [app, pod-template-hash]
 sleep:
   protected: [Kube]
   default: {uptime: "Mon-Fry 08:00-20:00"}
@@ -191,9 +212,10 @@ act: [1]
     let error = Config::validate(&raw.unwrap()).unwrap_err().to_string();
     assert_eq!(
         error,
-        r#"23 errors in the configuration:
+        r#"26 errors in the configuration:
   act: [1] is no map: write keys below it, such as `concurrency:`
-  clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, annotation_prefix, teams, sleep, usage, prices, split, history, log, act
+  clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, annotation_prefix, teams, owners, labels, sleep, usage, prices, split, history, log, act
+  owners.tier: unknown key; known in owners: users, projects, department_keys, tier_key
   sleep.sleep_after: unknown key; known in sleep: protected, default
   annotation_prefix: "Not_A_Domain" is no prefix of annotations: write a domain name in lower case such as nightcap.dev
   timezone: "europe/berlin" is no known time zone: did you mean Europe/Berlin?
@@ -203,7 +225,11 @@ act: [1]
   team_timezones.data: "Mars/Olympus" is no known time zone: use an IANA name such as Europe/Berlin or UTC
   teams.rules[0]: {"namespace":"a"} cannot be used: missing field `team`
   teams.rules[1].namespace: is empty: give it a value, or remove the rule
+  teams.rules[2]: the rule for "c" has no condition: give it a namespace or labels
   teams.team_keys: "team" is no list: write [a, b]
+  owners.users.alice: 5 is no text: put it in quotes, or give one value
+  owners.users.bob: is empty: give it a value, or remove it
+  labels: "pod-template-hash" differs from pod to pod, so that every row would be one pod: group by pod instead
   sleep.protected: "Kube" matches no namespace: use lower-case letters, digits and `-`, and `*` for any text
   sleep.default.uptime: in "Mon-Fry 08:00-20:00": "Fry" is no day of the week: use Mon, Tue, Wed, Thu, Fri, Sat or Sun, or a range such as Mon-Fri
   usage.interval: "1s" is not allowed: write a duration from 10s to 1h

@@ -26,6 +26,8 @@ mod workload;
 mod asset_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vcluster_tests;
 
 use std::sync::Arc;
 

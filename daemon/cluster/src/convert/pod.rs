@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodCondition, PodSpec, PodStatus};
-use nightcap_core::cluster::{self, PodPhase};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use nightcap_core::cluster::{self, OwnerFacts, PodPhase};
 use nightcap_core::units::Instant;
 
 use super::owner::owner;
@@ -37,6 +38,7 @@ fn read(pod: &Pod, reader: &mut Reader) -> Result<cluster::Pod, ReadError> {
         phase,
         ready: status.is_some_and(|status| condition(status, "Ready", "True").is_some()),
         claims: claims(meta::name(&pod.metadata)?, spec),
+        facts: facts(&pod.metadata, namespace, reader)?,
     })
 }
 
@@ -54,6 +56,18 @@ fn claims(pod: &str, spec: &PodSpec) -> Vec<Arc<str>> {
         }
     }
     claims
+}
+
+/// What tells whose it is, and where in a vCluster.
+fn facts(
+    object: &ObjectMeta,
+    namespace: &str,
+    reader: &mut Reader,
+) -> Result<Option<Arc<OwnerFacts>>, ReadError> {
+    let labels = reader.keep.filter(object.labels.as_ref(), &mut reader.names);
+    let annotations = reader.keep.filter(object.annotations.as_ref(), &mut reader.names);
+    let name = meta::name(object)?;
+    Ok(OwnerFacts::read(reader.keep.owners(), &labels, &annotations, name, namespace).map(Arc::new))
 }
 
 /// A pod of phase Unknown is on a node that does not answer: it holds what it held.

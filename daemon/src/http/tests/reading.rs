@@ -160,7 +160,9 @@ async fn space_is_told_with_its_wishes_workloads_and_problems() {
         json!({
             "at": "2026-03-02T10:30:00Z", "mode": "act",
             "space": {
-                "name": "lab", "team": "lab", "team_rule": "label team of the namespace", "owner": "unowned",
+                "name": "lab", "team": "lab", "team_kind": "team",
+                "team_rule": "label team of the namespace", "owner": "unowned", "owner_kind": "unknown",
+                "owner_rule": "no rule matched", "tier": null,
                 "state": "asleep", "since": "2026-03-02T04:00:00Z", "should_sleep": true, "wished_asleep": true,
                 "policy": "namespace uptime", "why": why, "next_change": "2026-03-02T20:00:00Z",
                 "hourly_cost": 0.0, "hourly_saving": 0.070_341_518_234, "hourly_would_save": 0.0,
