@@ -4,117 +4,21 @@
 //! its share in proportion to time, counted cumulatively: two windows that meet give exactly what one over both does.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use super::row::{AllocationRow, ByResource, Hour, ResourceHours};
-use super::{Confidence, NodeName};
 use crate::cluster::WorkloadKind;
+use crate::money::row::{AllocationRow, ByResource, Hour, ResourceHours};
+use crate::money::{Confidence, NodeName};
 use crate::units::{Instant, Millis, PicoUsd, Window};
 
 /// The name of the line for what nobody used.
 pub const IDLE: &str = "__idle__";
-/// The value of a row that has none of what is grouped by.
-pub const UNALLOCATED: &str = "__unallocated__";
+mod dimension;
+mod needs;
+mod row_view;
 
-/// What rows can be grouped by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Dimension {
-    /// The cluster.
-    Cluster,
-    /// The node's name.
-    Node,
-    /// The namespace.
-    Namespace,
-    /// The space; as long as only namespaces are spaces, the same.
-    Space,
-    /// The team.
-    Team,
-    /// The owner.
-    Owner,
-    /// The workload's kind, in lower case.
-    ControllerKind,
-    /// The workload as `kind:name`.
-    Controller,
-    /// The workload's name if it is a Deployment.
-    Deployment,
-    /// The workload's name if it is a `StatefulSet`.
-    StatefulSet,
-    /// The workload's name if it is a `DaemonSet`.
-    DaemonSet,
-    /// The workload's name if it is a Job or `CronJob`.
-    Job,
-    /// The pod's name.
-    Pod,
-}
-
-impl Dimension {
-    /// All of them by their name in a query.
-    pub const NAMES: [(&'static str, Self); 14] = [
-        ("cluster", Self::Cluster),
-        ("node", Self::Node),
-        ("namespace", Self::Namespace),
-        ("space", Self::Space),
-        ("team", Self::Team),
-        ("owner", Self::Owner),
-        ("controllerKind", Self::ControllerKind),
-        ("controller", Self::Controller),
-        ("workload", Self::Controller),
-        ("deployment", Self::Deployment),
-        ("statefulset", Self::StatefulSet),
-        ("daemonset", Self::DaemonSet),
-        ("job", Self::Job),
-        ("pod", Self::Pod),
-    ];
-
-    /// Reads a comma-separated list such as `team,space`.
-    pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
-        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::parse).collect()
-    }
-
-    fn value(self, cluster: &str, row: &AllocationRow) -> Arc<str> {
-        let of = &row.holder.attribution;
-        let named = |kinds: &[WorkloadKind]| {
-            let workload = of.workload.as_ref().filter(|w| kinds.contains(&w.kind));
-            workload.map_or_else(|| UNALLOCATED.into(), |w| Arc::clone(&w.name))
-        };
-        match self {
-            Self::Cluster => cluster.into(),
-            Self::Node => Arc::clone(&row.holder.node.name),
-            Self::Namespace => Arc::clone(&of.namespace),
-            Self::Space => Arc::clone(&of.space),
-            Self::Team => Arc::clone(&of.team),
-            Self::Owner => Arc::clone(&of.owner),
-            Self::ControllerKind => of
-                .workload
-                .as_ref()
-                .map_or_else(|| UNALLOCATED.into(), |w| w.kind.name().to_lowercase().into()),
-            Self::Controller => of.workload.as_ref().map_or_else(
-                || UNALLOCATED.into(),
-                |w| format!("{}:{}", w.kind.name().to_lowercase(), w.name).into(),
-            ),
-            Self::Deployment => named(&[WorkloadKind::Deployment]),
-            Self::StatefulSet => named(&[WorkloadKind::StatefulSet]),
-            Self::DaemonSet => named(&[WorkloadKind::DaemonSet]),
-            Self::Job => named(&[WorkloadKind::Job, WorkloadKind::CronJob]),
-            Self::Pod => Arc::clone(&row.holder.pod.name),
-        }
-    }
-}
-
-impl FromStr for Dimension {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-        found.map(|&(_, dimension)| dimension).ok_or_else(|| {
-            let names: Vec<_> = Self::NAMES.iter().map(|(name, _)| *name).collect();
-            format!("{text:?} cannot be grouped by: use {}", names.join(", "))
-        })
-    }
-}
+pub use dimension::{Dimension, DimensionError, UNALLOCATED, UNMOUNTED, sanitised};
+pub use needs::{Field, Labels, Needs};
 
 /// The sum of the rows of one group.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -161,7 +65,7 @@ pub struct AssetSum {
     /// The node.
     pub node: Arc<NodeName>,
     /// Its newest price.
-    pub price: Option<Arc<super::NodePrice>>,
+    pub price: Option<Arc<crate::money::NodePrice>>,
     /// From when to when it was counted.
     pub window: Window,
     /// What it cost.
@@ -197,6 +101,7 @@ pub struct Table {
 
 /// Sums the rows that lie in `window`, by `dimensions`.
 pub fn table(hours: &[Arc<Hour>], cluster: &str, window: Window, dimensions: &[Dimension]) -> Table {
+    let cluster: Arc<str> = cluster.into();
     let mut table = Table {
         window,
         groups: BTreeMap::new(),
@@ -216,7 +121,8 @@ pub fn table(hours: &[Arc<Hour>], cluster: &str, window: Window, dimensions: &[D
             let cost = cut.money(row.cost.get());
             parts.add(&row.holder.node.uid, cost);
             table.prorated |= cut.is_partial();
-            let key = dimensions.iter().map(|d| d.value(cluster, row)).collect();
+            let view = row_view::RowView::of_pod(&cluster, row);
+            let key = dimensions.iter().map(|d| d.value(&view)).collect();
             table.groups.entry(key).or_default().add(row, cut, cost);
         }
         for row in &hour.assets {
@@ -288,20 +194,20 @@ pub fn steps(window: Window, step: Option<Millis>) -> Vec<Window> {
     out
 }
 
-pub(super) fn touched(hours: &[Arc<Hour>], window: Window) -> impl Iterator<Item = &Arc<Hour>> {
+pub(crate) fn touched(hours: &[Arc<Hour>], window: Window) -> impl Iterator<Item = &Arc<Hour>> {
     let first = hours.partition_point(|hour| hour.start + Millis::HOUR <= window.start);
     hours[first..].iter().take_while(move |hour| hour.start < window.end)
 }
 
 /// The part of a row that lies in a window.
 #[derive(Clone, Copy)]
-pub(super) struct Cut {
+pub(crate) struct Cut {
     row: Window,
-    pub(super) part: Window,
+    pub(crate) part: Window,
 }
 
 impl Cut {
-    pub(super) fn of(row: Window, window: Window) -> Option<Self> {
+    pub(crate) fn of(row: Window, window: Window) -> Option<Self> {
         if row.is_empty() {
             // A correction of a moment: it lies in the window that holds its instant, whole.
             return (window.start <= row.start && row.start < window.end).then_some(Self { row, part: row });
@@ -310,15 +216,15 @@ impl Cut {
         (!part.is_empty()).then_some(Self { row, part })
     }
 
-    pub(super) fn is_partial(self) -> bool {
+    pub(crate) fn is_partial(self) -> bool {
         self.part != self.row
     }
 
-    pub(super) fn share(self) -> f64 {
+    pub(crate) fn share(self) -> f64 {
         if self.is_partial() { self.part.length().0 as f64 / self.row.length().0 as f64 } else { 1.0 }
     }
 
-    pub(super) fn money(self, amount: ByResource) -> ByResource {
+    pub(crate) fn money(self, amount: ByResource) -> ByResource {
         if !self.is_partial() {
             return amount;
         }
