@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::{Instant, Millis};
 
 /// The half-open span `[start, end)`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Window {
     /// First instant that counts.
     pub start: Instant,
