@@ -82,6 +82,8 @@ pub enum FilterField {
     LabelKeys,
     /// The kind of asset: `node`, `volume` and so on.
     Asset,
+    /// A field that only assets have, by its name in lower case; see [`Filter::parse_for_assets`].
+    OfAsset(Arc<str>),
 }
 
 impl Filter {
@@ -96,7 +98,7 @@ impl Filter {
             Self::All => needs,
             Self::And(parts) | Self::Or(parts) => parts.iter().fold(needs, |needs, part| part.needs(needs)),
             Self::Test(test) => match &test.field {
-                FilterField::Cluster | FilterField::Asset => needs,
+                FilterField::Cluster | FilterField::Asset | FilterField::OfAsset(_) => needs,
                 FilterField::Node | FilterField::Provider => needs.with(Field::Node),
                 FilterField::Namespace => needs.with(Field::Namespace),
                 FilterField::Space => needs.with(Field::Space),
@@ -121,6 +123,16 @@ impl Filter {
             Self::Test(test) => test.matches(row),
         }
     }
+
+    /// Whether something passes whose fields `value` tells.
+    pub fn passes<'a>(&self, value: &impl Fn(&FilterField) -> Option<&'a str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::And(parts) => parts.iter().all(|part| part.passes(value)),
+            Self::Or(parts) => parts.iter().any(|part| part.passes(value)),
+            Self::Test(test) => test.meets(value(&test.field)) != test.negated,
+        }
+    }
 }
 
 impl Test {
@@ -129,20 +141,22 @@ impl Test {
             let keys = row.attribution.labels.keys();
             self.values.iter().any(|value| keys.clone().any(|key| self.holds(key, value)))
         } else {
-            let found = self.field.value(row).filter(|text| !text.is_empty());
-            self.values.iter().any(|value| match found {
-                Some(found) => self.holds(found, value),
-                None => self.op == Op::Equals && (value.is_empty() || &**value == UNALLOCATED),
-            })
+            self.meets(self.field.value(row))
         };
         met != self.negated
     }
 
+    fn meets(&self, found: Option<&str>) -> bool {
+        let found = found.filter(|text| !text.is_empty());
+        self.values.iter().any(|value| match found {
+            Some(found) => self.holds(found, value),
+            None => self.op == Op::Equals && (value.is_empty() || &**value == UNALLOCATED),
+        })
+    }
+
     fn holds(&self, found: &str, value: &str) -> bool {
         match self.op {
-            Op::Equals if matches!(self.field, FilterField::ControllerKind | FilterField::Provider) => {
-                found.eq_ignore_ascii_case(value)
-            }
+            Op::Equals if self.field.in_any_case() => found.eq_ignore_ascii_case(value),
             Op::Equals => found == value,
             Op::Contains => found.contains(value),
             Op::StartsWith => found.starts_with(value),
@@ -152,6 +166,10 @@ impl Test {
 }
 
 impl FilterField {
+    const fn in_any_case(&self) -> bool {
+        matches!(self, Self::ControllerKind | Self::Provider | Self::OfAsset(_))
+    }
+
     fn value<'a>(&self, row: &RowView<'a>) -> Option<&'a str> {
         let of = row.attribution;
         let workload = of.workload.as_ref();
@@ -170,7 +188,7 @@ impl FilterField {
             Self::Pod => row.pod.map(|pod| &*pod.name),
             Self::Services => row.service(),
             Self::Label(key) => label(of, key).map(|value| &**value),
-            Self::LabelKeys => None,
+            Self::LabelKeys | Self::OfAsset(_) => None,
             Self::Asset => Some(row.asset.map_or("node", |asset| asset.kind.name())),
         }
     }

@@ -31,8 +31,13 @@ pub enum FilterError {
         expected: &'static str,
     },
     /// No field is called that.
-    #[error("a filter has no field {0:?}: use {FIELDS}")]
-    UnknownField(String),
+    #[error("a filter has no field {name:?}: use {known}")]
+    UnknownField {
+        /// The name.
+        name: String,
+        /// What there is.
+        known: &'static str,
+    },
     /// What the field names is not kept with the rows.
     #[error("a filter cannot use {0:?}: it is not kept with the rows; use label[KEY]")]
     NotKept(String),
@@ -48,10 +53,22 @@ const FIELDS: &str = "cluster, node, namespace, space, vcluster, virtualNamespac
                       controllerKind, pod, container, services, provider, department, environment, product, asset, \
                       label[KEY]";
 
+const ASSET_FIELDS: &str = "assetType, name, category, cluster, provider, providerID, project, account, service, \
+                            team, owner, label[KEY]";
+
 impl Filter {
     /// Reads a filter; an empty text is every row.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let mut reader = Reader { rest: text.trim() };
+        Self::read(text, of_row)
+    }
+
+    /// Reads a filter over assets, which have other fields.
+    pub fn parse_for_assets(text: &str) -> Result<Self, FilterError> {
+        Self::read(text, of_asset)
+    }
+
+    fn read(text: &str, field: FieldOf) -> Result<Self, FilterError> {
+        let mut reader = Reader { rest: text.trim(), field };
         if reader.rest.is_empty() {
             return Ok(Self::All);
         }
@@ -60,8 +77,12 @@ impl Filter {
     }
 }
 
+/// A field by its name and the key in brackets behind it.
+type FieldOf = fn(&str, Option<Arc<str>>) -> Result<FilterField, FilterError>;
+
 struct Reader<'a> {
     rest: &'a str,
+    field: FieldOf,
 }
 
 impl Reader<'_> {
@@ -133,31 +154,7 @@ impl Reader<'_> {
         self.rest = rest;
         let key = self.key()?;
         self.rest = self.rest.trim_start();
-        let label = |key: &str| FilterField::Label(key.into());
-        Ok(match name.to_ascii_lowercase().as_str() {
-            "cluster" => FilterField::Cluster,
-            "node" => FilterField::Node,
-            "provider" => FilterField::Provider,
-            "namespace" => FilterField::Namespace,
-            "space" => FilterField::Space,
-            "vcluster" => FilterField::Vcluster,
-            "virtualnamespace" => FilterField::VirtualNamespace,
-            "team" => FilterField::Team,
-            "owner" => FilterField::Owner,
-            "controllername" | "controller" | "workload" => FilterField::ControllerName,
-            "controllerkind" => FilterField::ControllerKind,
-            "pod" | "container" => FilterField::Pod,
-            "services" | "service" => FilterField::Services,
-            "asset" => FilterField::Asset,
-            "department" => label("department"),
-            "environment" => label("env"),
-            "product" => label("app"),
-            "label" => key.map_or(FilterField::LabelKeys, FilterField::Label),
-            "annotation" | "nodelabel" | "namespacelabel" => {
-                return Err(FilterError::NotKept(name.to_owned()));
-            }
-            _ => return Err(FilterError::UnknownField(name.to_owned())),
-        })
+        (self.field)(name, key)
     }
 
     /// `[KEY]` after a field.
@@ -205,6 +202,46 @@ impl Reader<'_> {
         self.rest = rest.trim_start();
         Ok(value.into())
     }
+}
+
+fn of_row(name: &str, key: Option<Arc<str>>) -> Result<FilterField, FilterError> {
+    let label = |key: &str| FilterField::Label(key.into());
+    Ok(match name.to_ascii_lowercase().as_str() {
+        "cluster" => FilterField::Cluster,
+        "node" => FilterField::Node,
+        "provider" => FilterField::Provider,
+        "namespace" => FilterField::Namespace,
+        "space" => FilterField::Space,
+        "vcluster" => FilterField::Vcluster,
+        "virtualnamespace" => FilterField::VirtualNamespace,
+        "team" => FilterField::Team,
+        "owner" => FilterField::Owner,
+        "controllername" | "controller" | "workload" => FilterField::ControllerName,
+        "controllerkind" => FilterField::ControllerKind,
+        "pod" | "container" => FilterField::Pod,
+        "services" | "service" => FilterField::Services,
+        "asset" => FilterField::Asset,
+        "department" => label("department"),
+        "environment" => label("env"),
+        "product" => label("app"),
+        "label" => key.map_or(FilterField::LabelKeys, FilterField::Label),
+        "annotation" | "nodelabel" | "namespacelabel" => return Err(FilterError::NotKept(name.to_owned())),
+        _ => return Err(FilterError::UnknownField { name: name.to_owned(), known: FIELDS }),
+    })
+}
+
+fn of_asset(name: &str, key: Option<Arc<str>>) -> Result<FilterField, FilterError> {
+    let lower = name.to_ascii_lowercase();
+    Ok(match lower.as_str() {
+        "cluster" => FilterField::Cluster,
+        "team" => FilterField::Team,
+        "owner" => FilterField::Owner,
+        "label" => key.map_or(FilterField::LabelKeys, FilterField::Label),
+        "type" => FilterField::OfAsset("assettype".into()),
+        "assettype" | "name" | "category" | "provider" | "providerid" | "project" | "account"
+        | "accountid" | "service" => FilterField::OfAsset(lower.as_str().into()),
+        _ => return Err(FilterError::UnknownField { name: name.to_owned(), known: ASSET_FIELDS }),
+    })
 }
 
 #[cfg(test)]
@@ -310,6 +347,7 @@ mod tests {
             assert_eq!(Filter::parse(text).map_err(|error| error.to_string()), Err(message), "{text}");
         }
         assert_eq!(Filter::parse(&"(".repeat(100_000)), Err(FilterError::TooDeep));
+        assert!(Filter::parse_for_assets(r#"namespace:"x""#).is_err());
     }
 
     proptest! {

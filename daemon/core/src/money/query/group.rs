@@ -54,6 +54,10 @@ pub struct AssetPart {
     pub cost: PicoUsd,
     /// How much of it, in the unit of its kind.
     pub amount: f64,
+    /// From when to when the group had it.
+    pub window: Window,
+    /// The group has it through a pod: a volume is mounted.
+    pub mounted: bool,
 }
 
 /// A group's part of a node.
@@ -129,9 +133,13 @@ impl Group {
                 asset: Arc::clone(&row.asset),
                 cost: PicoUsd(0),
                 amount: 0.0,
+                window: cut.part,
+                mounted: false,
             });
             part.cost += cost;
             part.amount += amount;
+            part.window = joined(part.window, cut.part);
+            part.mounted |= row.pod.is_some();
         }
     }
 
@@ -143,8 +151,7 @@ impl Group {
     }
 
     pub(super) fn cover(&mut self, part: Window) {
-        let window = self.window.get_or_insert(part);
-        *window = Window::new(window.start.min(part.start), window.end.max(part.end));
+        self.window = Some(self.window.map_or(part, |window| joined(window, part)));
     }
 
     /// Takes in another group's rows.
@@ -169,6 +176,8 @@ impl Group {
                 Some(known) => {
                     known.cost += part.cost;
                     known.amount += part.amount;
+                    known.window = joined(known.window, part.window);
+                    known.mounted |= part.mounted;
                 }
                 None => drop(self.assets.insert(key, part)),
             }
@@ -287,4 +296,8 @@ fn keep_equal(known: &mut Arc<Keys>, labels: &Arc<Keys>) {
         return;
     }
     Arc::make_mut(known).retain(|key, value| labels.get(key) == Some(value));
+}
+
+fn joined(a: Window, b: Window) -> Window {
+    Window::new(a.start.min(b.start), a.end.max(b.end))
 }

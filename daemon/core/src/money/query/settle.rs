@@ -83,8 +83,9 @@ pub(super) fn settle(
     }
 
     share_idle(query, &mut sums, &mut groups, &mut lines);
-    share_line(query.sharing.shared, SHARED, &mut groups, &mut lines, |costs| &mut costs.shared);
-    share_line(query.sharing.overhead, OVERHEAD, &mut groups, &mut lines, |costs| &mut costs.overhead);
+    let shared = share_line(query.sharing.shared, SHARED, &mut groups, &mut lines, |costs| &mut costs.shared);
+    let overhead =
+        share_line(query.sharing.overhead, OVERHEAD, &mut groups, &mut lines, |costs| &mut costs.overhead);
 
     let mut filtered = PicoUsd(0);
     let mut told = Vec::new();
@@ -130,6 +131,11 @@ pub(super) fn settle(
         nodes: sums.nodes,
         idle,
         by_confidence,
+        spread: shared
+            .map(|pool| (SHARED, pool))
+            .into_iter()
+            .chain(overhead.map(|pool| (OVERHEAD, pool)))
+            .collect(),
         saved: sums.saved,
         prorated: sums.prorated,
         open: sums.open,
@@ -257,24 +263,26 @@ fn give_idle(entry: &mut Entry, resource: usize, part: PicoUsd, how: Spread) {
     });
 }
 
-/// Spreads a line over the groups, if there are groups to take it.
+/// Spreads a line over the groups, if there are groups to take it, and says what it was made of.
 fn share_line(
     how: Spread,
     name: &str,
     groups: &mut Groups,
     lines: &mut Lines,
     to: impl Fn(&mut Costs) -> &mut PicoUsd + Copy,
-) {
-    let Some(line) = lines.get(name).filter(|_| how != Spread::None) else { return };
+) -> Option<Costs> {
+    let line = lines.get(name).filter(|_| how != Spread::None)?;
+    let pool = line.costs();
     let weights: Vec<i128> = match how {
         Spread::Even => vec![1; groups.len()],
         _ => groups.values().map(|entry| entry.own().0).collect(),
     };
-    let Some(given) = spread(line.costs().total().0, &weights) else { return };
+    let given = spread(pool.total().0, &weights)?;
     for (entry, part) in groups.values_mut().zip(given) {
         entry.give(PicoUsd(part), Costs::own, to);
     }
     lines.remove(name);
+    Some(pool)
 }
 
 fn idle_line(window: Window, idle: &IdleSums, node: Option<Arc<NodeName>>) -> Line {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::costs::Costs;
 use super::group::Group;
 use crate::money::{ByResource, Confidence, NodeName};
 use crate::units::{PicoUsd, Window};
@@ -39,6 +40,8 @@ pub struct Table {
     pub idle: ByResource,
     /// How much of `total` rests on prices of which confidence.
     pub by_confidence: BTreeMap<Confidence, PicoUsd>,
+    /// What the lines that were spread were made of, by their names.
+    pub spread: BTreeMap<&'static str, Costs>,
     /// What sleep saved in the same time, of those whom the filter asks for.
     pub saved: PicoUsd,
     /// A row was cut by the window.

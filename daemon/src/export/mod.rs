@@ -1,0 +1,7 @@
+//! Cost tables in the shapes that other tools read.
+
+mod csv;
+mod focus;
+
+pub(crate) use csv::cost_csv;
+pub(crate) use focus::{COLUMNS as FOCUS_COLUMNS, VERSION as FOCUS_VERSION, focus_csv};
