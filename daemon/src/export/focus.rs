@@ -106,9 +106,13 @@ const COMPONENTS: [Component; 13] = [
     component("CPU", |c| c.node.cpu, COMPUTE, "Core Hours", |g| g.charged.cpu_core_hours),
     component("memory", |c| c.node.memory, COMPUTE, "GiB Hours", |g| g.charged.memory_byte_hours / GIB),
     component("GPU", |c| c.node.gpu, COMPUTE, "GPU Hours", |g| g.charged.gpu_hours),
-    component("storage", |c| c.storage, ["Storage", "Block Storage", "Kubernetes volumes"], "GiB Hours", |g| {
-        g.volume_byte_hours / GIB
-    }),
+    component(
+        "storage",
+        |c| c.storage,
+        ["Storage", "Block Storage", "Kubernetes volumes"],
+        "GiB Hours",
+        |g| g.volume_byte_hours / GIB,
+    ),
     component(
         "load balancer",
         |c| c.load_balancer,
@@ -202,9 +206,10 @@ fn row(
     let quantity = (component.quantity)(group);
     let (quantity, unit) =
         if quantity > 0.0 { (quantity.to_string(), component.unit.to_owned()) } else { <_>::default() };
-    let (kind, workload) = common.workload.as_ref().map_or((String::new(), String::new()), |(kind, name)| {
-        (kind.name().to_owned(), name.to_string())
-    });
+    let (kind, workload) = common
+        .workload
+        .as_ref()
+        .map_or((String::new(), String::new()), |(kind, name)| (kind.name().to_owned(), name.to_string()));
     let resource_type = match (&common.pod, &common.workload) {
         (Some(pod), _) if !pod.is_empty() => "Pod",
         (_, Some(_)) => "Workload",
@@ -302,7 +307,10 @@ mod tests {
             shared: usd(13),
             overhead: usd(14),
         };
-        assert_eq!(COMPONENTS.iter().map(|component| (component.cost)(&costs)).sum::<PicoUsd>(), costs.total());
+        assert_eq!(
+            COMPONENTS.iter().map(|component| (component.cost)(&costs)).sum::<PicoUsd>(),
+            costs.total()
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nightcap_core::money::query::{Group, IDLE, Line, Table};
-use nightcap_core::money::{AssetKind, NodeName, ResourceHours};
+use nightcap_core::money::{AssetKind, NodeName};
 use nightcap_core::units::{Instant, Usd, Window};
 use serde::Serialize;
 use utoipa::ToSchema;
