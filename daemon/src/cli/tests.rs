@@ -175,7 +175,7 @@ fn cost_shows_every_part_that_somebody_pays_for() {
             "7 others                      1.00    0.0 %         0       0        0         0     0",
             "idle                        700.00   35.0 %    350.00  350.00        0         0     0",
             "overhead                      0.10    0.0 %         0       0        0      0.10     0",
-            "-----                     --------  -------  --------  ------  -------  --------  ----",
+            "-----                     --------  -------  --------  ------     ----      ----  ----",
             "shown                     2,001.10  100.0 %  1,249.98  750.02     0.50      0.10  4.00",
         ]
     );
@@ -188,7 +188,9 @@ fn cost_shows_every_part_that_somebody_pays_for() {
 fn cost_asks_for_what_the_flags_say() {
     let line = "nightcap cost --by label:app --step month --accumulate --filter team:shop --top 5 --timezone Europe/Berlin \
                 --share-idle weighted --shared-namespaces infra-* --shared-labels app:dns --idle-by-node --no-idle";
-    let Command::Cost(args) = Args::try_parse_from(line.split_whitespace()).unwrap().command else {
+    let Command::Cost(args) =
+        <Args as clap::Parser>::try_parse_from(line.split_whitespace()).unwrap().command
+    else {
         panic!("not cost")
     };
     let asked: Vec<String> =
