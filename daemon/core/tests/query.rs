@@ -1,5 +1,7 @@
 //! Questions to one hour worked by hand: groups, lines, sharing, filters, top-n.
 
+#![expect(clippy::unwrap_used, reason = "test code: a wrong literal should fail loudly")]
+
 mod support;
 
 use std::sync::Arc;
@@ -128,7 +130,7 @@ fn idle_by_node_stays_on_its_node() {
         query.by = by("team");
         query.sharing = Sharing { idle: Spread::Weighted, idle_by_node: true, ..Sharing::default() };
     });
-    let idle = |team: &str| table.groups[&vec![Arc::from(team)]].costs.idle.to_array().map(|part| part.usd());
+    let idle = |team: &str| table.groups[&vec![Arc::from(team)]].costs.idle.to_array().map(PicoUsd::usd);
     // n1: CPU 3 over 4 : 1, memory 1 to shop. n2: memory 3 and GPU 2 to data.
     assert_eq!(
         (idle("shop"), idle("unowned"), idle("data")),

@@ -1,6 +1,8 @@
 //! What holds of every question to every ledger: the parts equal the whole, whatever is grouped, cut, filtered, spread
 //! or left out, to the pico-dollar.
 
+#![expect(clippy::unwrap_used, reason = "test code: a wrong literal should fail loudly")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -328,8 +330,8 @@ proptest! {
         };
         prop_assert_eq!(costs(&straight), costs(&turned));
         prop_assert_eq!(
-            straight.lines.iter().map(|line| (line.name.clone(), line.group.costs)).collect::<Vec<_>>(),
-            turned.lines.iter().map(|line| (line.name.clone(), line.group.costs)).collect::<Vec<_>>()
+            straight.lines.iter().map(|line| (line.name.to_string(), line.group.costs)).collect::<Vec<_>>(),
+            turned.lines.iter().map(|line| (line.name.to_string(), line.group.costs)).collect::<Vec<_>>()
         );
     }
 }

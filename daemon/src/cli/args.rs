@@ -179,7 +179,7 @@ pub struct ShareArgs {
     /// Labels of what everybody uses: KEY:VALUE, joined by commas
     #[arg(long, value_name = "LIST")]
     pub shared_labels: Option<String>,
-    /// Everybody uses the pods of DaemonSets
+    /// Everybody uses what runs on each node: the pods of daemon sets
     #[arg(long)]
     pub shared_daemonsets: bool,
     /// Everybody uses kube-system, kube-public and kube-node-lease
@@ -201,7 +201,7 @@ pub enum How {
 /// An export for another tool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum ExportFormat {
-    /// The FinOps Open Cost and Usage Specification, version 1.2, as CSV.
+    /// The `FinOps` Open Cost and Usage Specification, version 1.2, as CSV.
     Focus,
 }
 

@@ -4,4 +4,6 @@ mod csv;
 mod focus;
 
 pub(crate) use csv::cost_csv;
-pub(crate) use focus::{COLUMNS as FOCUS_COLUMNS, VERSION as FOCUS_VERSION, focus_csv};
+pub(crate) use focus::focus_csv;
+#[cfg(test)]
+pub(crate) use focus::{COLUMNS as FOCUS_COLUMNS, VERSION as FOCUS_VERSION};

@@ -15,6 +15,9 @@ use super::error::Refusal;
 /// At most this many steps are answered: a year of days, a month of hours.
 const MOST_STEPS: i64 = 1_000;
 
+/// A label by its key, and its value.
+type LabelValue = (Arc<str>, Arc<str>);
+
 /// The parameters of a request, taken out one by one.
 #[derive(Debug)]
 pub(super) struct Params {
@@ -135,7 +138,7 @@ impl Params {
     }
 
     /// Labels and their values, as `KEY:VALUE` or `KEY=VALUE` with commas between.
-    pub(super) fn labels(&mut self, name: &'static str) -> Result<Vec<(Arc<str>, Arc<str>)>, Refusal> {
+    pub(super) fn labels(&mut self, name: &'static str) -> Result<Vec<LabelValue>, Refusal> {
         let read = |pair: &Arc<str>| {
             let (key, value) = pair.split_once([':', '=']).ok_or_else(|| {
                 Refusal::bad("bad-value", format!("{name} takes labels with their values"))

@@ -43,6 +43,7 @@ pub(super) struct Question {
 
 /// What rows tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in OpenCost's API")]
 pub(super) struct Show {
     pub(super) idle: bool,
     /// Idle is named by cluster: `CLUSTER/__idle__`.

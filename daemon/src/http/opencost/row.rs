@@ -40,6 +40,10 @@ pub(in crate::http) struct Properties {
     labels: BTreeMap<String, String>,
 }
 
+/// Written as `null`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+struct NotKept;
+
 /// A row: money in dollars with all its decimals, amounts averaged or summed over time as their names say.
 ///
 /// `cpuCost` and its like include shared idle cost where that was asked for, and `cpuCostIdle` says how much of it that
@@ -122,7 +126,7 @@ pub(in crate::http) struct AllocationRow {
     /// Peaks are not kept: `null`, and left out where rows are aggregated.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    raw_allocation_only: Option<Option<()>>,
+    raw_allocation_only: Option<NotKept>,
     proportional_asset_resource_costs: Option<BTreeMap<String, NodeShare>>,
     lb_allocations: Option<BTreeMap<String, LoadBalancerPart>>,
     shared_cost_breakdown: Option<BTreeMap<&'static str, SharedPart>>,
@@ -323,7 +327,7 @@ fn row(
         shared_cost: usd(costs.shared + costs.overhead + costs.control_plane + costs.fixed),
         total_cost: usd(total),
         total_efficiency,
-        raw_allocation_only: show.raw.then_some(None),
+        raw_allocation_only: show.raw.then_some(NotKept),
         proportional_asset_resource_costs: show.nodes.then(|| parts::nodes(group, &cluster)),
         lb_allocations: parts::load_balancers(group, show.compat),
         shared_cost_breakdown: show.shared.then(|| parts::shared(group, table, show.compat)),

@@ -59,7 +59,7 @@ pub(in crate::http) struct CostParams {
     shared_namespaces: Option<String>,
     /// Labels of what is for everybody, as KEY:VALUE with commas between
     shared_labels: Option<String>,
-    /// Pods of DaemonSets are for everybody. Default: false
+    /// Pods of daemon sets are for everybody. Default: false
     shared_daemonsets: Option<bool>,
     /// kube-system, kube-public and kube-node-lease are for everybody. Default: false
     shared_system: Option<bool>,

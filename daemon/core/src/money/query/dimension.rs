@@ -264,7 +264,7 @@ mod tests {
     fn labels_answer_to_their_sanitised_key() {
         let mut of = Attribution::line("x");
         of.labels = Arc::new([("app.kubernetes.io/name".into(), "web".into())].into());
-        let value = |key| label(&of, key).map(|value| value.to_string());
+        let value = |key| label(&of, key).map(ToString::to_string);
         assert_eq!(value("app.kubernetes.io/name"), Some("web".to_owned()));
         assert_eq!(value("app_kubernetes_io_name"), Some("web".to_owned()));
         assert_eq!(value("app-kubernetes-io-name"), None);
