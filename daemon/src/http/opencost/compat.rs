@@ -1,6 +1,6 @@
 //! `compat=opencost`: numbers as `OpenCost` would tell them, where they can be had from what is kept.
 //!
-//! docs/opencost.md lists what this changes; `docs_list_what_compat_changes` holds it to that.
+//! docs/opencost.md lists what this changes and what it does not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

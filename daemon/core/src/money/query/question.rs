@@ -50,10 +50,9 @@ impl Query {
         }
     }
 
-    /// What has to be known of the rows. The lines of their own are told apart by their namespace, so that is needed
-    /// of rows without a pod whatever is asked.
+    /// What has to be known of the rows. Always the namespace: by it the lines of their own are told apart.
     pub fn needs(&self) -> Needs {
-        let mut needs = self.sharing.needs(self.filter.needs(Needs::by(&self.by)));
+        let mut needs = self.sharing.needs(self.filter.needs(Needs::by(&self.by))).with(Field::Namespace);
         if self.details.assets {
             needs = needs.with(Field::Asset);
         }
