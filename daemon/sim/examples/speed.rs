@@ -113,10 +113,10 @@ fn platform(days: i64, step: Millis, scrape: Millis) {
         "table by team             {:>10.1?}: saved {:?} of {:?}",
         watch.elapsed(),
         sum.saved,
-        sum.total.total()
+        sum.total
     );
     for (team, group) in &sum.groups {
-        println!("    {team:?} {:?}", group.cost.total());
+        println!("    {team:?} {:?}", group.costs.total());
     }
     println!("    idle {:?}", sum.idle.total());
     for problem in &snapshot.problems {

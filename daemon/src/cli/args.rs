@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use chrono_tz::Tz;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use nightcap_core::cluster::Provider;
+use nightcap_core::money::query::Filter;
 use nightcap_core::schedule::Dialect;
-use nightcap_core::units::{Instant, Millis, parse_duration, parse_rfc3339};
+use nightcap_core::units::{Instant, Millis, Step, parse_duration, parse_rfc3339};
 
 /// What every team costs, and sleep for what nobody uses.
 #[derive(Clone, PartialEq, Debug, Parser)]
@@ -118,26 +120,93 @@ pub struct DemoArgs {
 }
 
 /// Arguments of `cost`.
-#[derive(Clone, PartialEq, Eq, Debug, Arguments)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Arguments)]
 pub struct CostArgs {
-    /// What to group by, in order: team, space, owner, workload, pod, node and others, joined by commas
+    /// What to group by, in order: team, space, owner, vcluster, namespace, workload, pod, node, label:KEY and others,
+    /// joined by commas
     #[arg(long, default_value = "team", value_name = "LIST")]
     pub by: String,
-    /// Which time: today, 7d, lastmonth, or two instants joined by a comma
+    /// Which time: today, 7d, lastmonth, quarter, or two instants joined by a comma
     #[arg(long, default_value = "7d", value_name = "WINDOW")]
     pub window: String,
-    /// One table for each step of the window, such as 1d
-    #[arg(long, value_parser = duration, value_name = "DURATION")]
-    pub step: Option<Millis>,
+    /// One table for each step of the window: a length such as 12h, or hour, day, week, month, quarter, year
+    #[arg(long, value_parser = step, value_name = "STEP")]
+    pub step: Option<Step>,
+    /// One table over all steps
+    #[arg(long)]
+    pub accumulate: bool,
+    /// Which rows, such as 'namespace:"shop-dev"+controllerKind!:"job"'; nobody's share changes by it
+    #[arg(long, value_parser = filter, value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// Only the N costliest; the others are one row
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
     /// With the line of what nobody used (the default)
     #[arg(long, overrides_with = "no_idle")]
     pub idle: bool,
     /// Without it: the sum is then less than the bill
     #[arg(long)]
     pub no_idle: bool,
+    /// Where days begin and times are shown, such as Europe/Berlin [default: days the daemon's zone, times yours]
+    #[arg(long, value_parser = zone, value_name = "ZONE")]
+    pub timezone: Option<Tz>,
+    /// Write the answer for another tool instead: focus is FOCUS 1.2 as CSV
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "output")]
+    pub format: Option<ExportFormat>,
+    #[command(flatten)]
+    /// What is spread over the rows.
+    pub share: ShareArgs,
     #[command(flatten)]
     /// How the answer is written.
     pub output: OutputArgs,
+}
+
+/// What is spread over the rows. Nothing is unless asked.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Arguments)]
+#[command(next_help_heading = "Spreading")]
+pub struct ShareArgs {
+    /// Spread idle cost over the rows
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub share_idle: Option<How>,
+    /// Spread what everybody uses
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub share_shared: Option<How>,
+    /// Spread what running a cluster costs at all
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub share_overhead: Option<How>,
+    /// Idle cost by node
+    #[arg(long)]
+    pub idle_by_node: bool,
+    /// Namespaces that everybody uses, joined by commas; * stands for any text
+    #[arg(long, value_name = "LIST")]
+    pub shared_namespaces: Option<String>,
+    /// Labels of what everybody uses: KEY:VALUE, joined by commas
+    #[arg(long, value_name = "LIST")]
+    pub shared_labels: Option<String>,
+    /// Everybody uses what runs on each node: the pods of daemon sets
+    #[arg(long)]
+    pub shared_daemonsets: bool,
+    /// Everybody uses kube-system, kube-public and kube-node-lease
+    #[arg(long)]
+    pub shared_system: bool,
+}
+
+/// How an amount is spread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum How {
+    /// In proportion to cost.
+    Weighted,
+    /// The same for each row.
+    Even,
+    /// Not at all.
+    None,
+}
+
+/// An export for another tool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum ExportFormat {
+    /// The `FinOps` Open Cost and Usage Specification, version 1.2, as CSV.
+    Focus,
 }
 
 /// Arguments of `savings`.
@@ -386,6 +455,19 @@ fn provider(text: &str) -> Result<ProviderArg, String> {
         .find(|provider| provider.to_string() == text)
         .map(ProviderArg)
         .ok_or_else(|| format!("{text:?} is no provider: use aws, azure, gcp or unknown"))
+}
+
+fn step(text: &str) -> Result<Step, String> {
+    text.parse().map_err(|error: nightcap_core::units::StepError| error.to_string())
+}
+
+fn filter(text: &str) -> Result<String, String> {
+    Filter::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn zone(text: &str) -> Result<Tz, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is no zone of the IANA database: write e.g. Europe/Berlin or UTC"))
 }
 
 fn space(text: &str) -> Result<String, String> {

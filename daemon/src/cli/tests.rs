@@ -7,14 +7,16 @@ use chrono_tz::Tz;
 use nightcap_core::cluster::OwnerKind;
 use nightcap_core::money::Confidence;
 use nightcap_core::sleep::Mode;
-use nightcap_core::units::{Instant, Millis, PicoUsd, parse_rfc3339};
+use nightcap_core::units::{Instant, Millis, Period, PicoUsd, Step, parse_rfc3339};
 
-use super::args::{ActArgs, CostArgs, Format, KeepAwakeArgs, OutputArgs, Target, WakeArgs};
+use super::args::{
+    ActArgs, CostArgs, ExportFormat, Format, How, KeepAwakeArgs, OutputArgs, ShareArgs, Target, WakeArgs,
+};
 use super::*;
 use crate::api::{
     ConfidenceShare, CostReport, CostRow, CostStep, CountersReport, Counts, Labels, Money, NodeList,
-    NodeReport, PriceReport, ProblemReport, SavingsReport, SavingsRow, SpaceDetail, SpaceList, SpaceReport,
-    Status, UsageReport, WindowReport, WishReport, WorkloadReport,
+    NodeReport, PriceReport, ProblemReport, RowKind, SavingsReport, SavingsRow, SpaceDetail, SpaceList,
+    SpaceReport, Status, UsageReport, WindowReport, WishReport, WorkloadReport,
 };
 
 fn at(text: &str) -> Instant {
@@ -36,6 +38,7 @@ fn window() -> WindowReport {
 fn cost_row(team: &str, space: &str, cost: &str, cpu: &str, memory: &str, share: f64) -> CostRow {
     let idle = team == "__idle__";
     CostRow {
+        kind: if idle { RowKind::Idle } else { RowKind::Group },
         key: if idle { Labels::new() } else { labels(&[("team", team), ("space", space)]) },
         name: if idle { team.to_owned() } else { format!("{team}/{space}") },
         cost: usd(cost),
@@ -80,6 +83,7 @@ fn cost_report(idle: bool) -> CostReport {
             ]),
             prorated: true,
             provisional: true,
+            ..CostStep::default()
         }],
         warnings: vec!["counting began 2026-03-01T00:00:00Z".into()],
     }
@@ -100,7 +104,7 @@ idle                        700.00   35.0 %    350.00  350.00
 -----                     --------  -------  --------  ------
 total                     2,000.00  100.0 %  1,249.98  750.02
 
-The total is the bill: what all nodes cost, $700.00 of it idle.
+The total is the bill: what everything cost, $700.00 of it idle.
 Sleep saved $31.25 in the same time.
 Prices: list 82.0 %, estimated 18.0 %.
 Provisional: what is after 11:55 may still change.
@@ -114,7 +118,7 @@ Note: counting began 2026-03-01T00:00:00Z
 #[test]
 fn cost_without_idle_says_what_is_left_out() {
     let text = cost::as_table(&cost_report(false), Tz::Europe__Berlin);
-    let after = text.split_once("allocated").unwrap().1.trim_start();
+    let after = text.split_once("shown").unwrap().1.trim_start();
     assert_eq!(
         after,
         "\
@@ -136,12 +140,78 @@ fn cost_as_csv_has_all_decimals() {
     assert_eq!(
         cost::as_csv(&cost_report(true)).unwrap(),
         "\
-window_start,window_end,team,space,cost_usd,cpu_cost_usd,memory_cost_usd,gpu_cost_usd,share,cpu_core_hours,memory_gib_hours,gpu_hours,prorated,late
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,commerce,shop-dev,1204.5,804.5,400.0,0.0,0.60225,12.5,50,0,true,false
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,\"data, and more\",lab,0.123456789012,0.1,0.023456789012,0.0,0.00006,12.5,50,0,false,true
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,unowned,__unallocated__,95.376543210988,95.376543210988,0.0,0.0,0.04769,12.5,50,0,false,false
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,__idle__,,700.0,350.0,350.0,0.0,0.35,12.5,50,0,false,false
+window_start,window_end,team,space,cost_usd,cpu_cost_usd,memory_cost_usd,gpu_cost_usd,storage_cost_usd,load_balancer_cost_usd,network_zone_cost_usd,network_region_cost_usd,network_internet_cost_usd,control_plane_cost_usd,fixed_cost_usd,idle_share_cost_usd,shared_share_cost_usd,overhead_share_cost_usd,share,cpu_core_hours,memory_gib_hours,gpu_hours,storage_gib_hours,network_gib,load_balancer_hours,prorated,late,backfilled
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,commerce,shop-dev,1204.5,804.5,400.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.60225,12.5,50,0,0,0,0,true,false,false
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,\"data, and more\",lab,0.123456789012,0.1,0.023456789012,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.00006,12.5,50,0,0,0,0,false,true,false
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,unowned,__unallocated__,95.376543210988,95.376543210988,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.04769,12.5,50,0,0,0,0,false,false,false
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,__idle__,,700.0,350.0,350.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.35,12.5,50,0,0,0,0,false,false,false
 "
+    );
+}
+
+#[test]
+fn cost_shows_every_part_that_somebody_pays_for() {
+    let mut report = cost_report(true);
+    let step = &mut report.steps[0];
+    step.rows[0].storage_cost = usd("0.5");
+    step.rows[0].idle_share_cost = usd("4");
+    step.rows.insert(3, CostRow { kind: RowKind::Others, groups: 7, cost: usd("1"), ..CostRow::default() });
+    step.rows.push(CostRow {
+        kind: RowKind::Overhead,
+        name: "__overhead__".into(),
+        cost: usd("0.1"),
+        control_plane_cost: usd("0.1"),
+        ..CostRow::default()
+    });
+    step.filtered = usd("3");
+    let text = cost::as_table(&report, Tz::UTC);
+    let lines: Vec<_> = text.lines().skip(2).take(9).collect();
+    assert_eq!(
+        lines,
+        [
+            "TEAM            SPACE         COST    SHARE       CPU  MEMORY  STORAGE  OVERHEAD  IDLE",
+            "commerce        shop-dev  1,204.50   60.2 %    804.50  400.00     0.50         0  4.00  p",
+            "data, and more  lab           0.12    0.0 %      0.10   0.023        0         0     0  l",
+            "unowned         -            95.38    4.8 %     95.38       0        0         0     0",
+            "7 others                      1.00    0.0 %         0       0        0         0     0",
+            "idle                        700.00   35.0 %    350.00  350.00        0         0     0",
+            "overhead                      0.10    0.0 %         0       0        0      0.10     0",
+            "-----                     --------  -------  --------  ------     ----      ----  ----",
+            "shown                     2,001.10  100.0 %  1,249.98  750.02     0.50      0.10  4.00",
+        ]
+    );
+    assert!(
+        text.contains("The bill is $2,000.00: the filter leaves out $3.00; nobody's share changes by it.")
+    );
+}
+
+#[test]
+fn cost_asks_for_what_the_flags_say() {
+    let line = "nightcap cost --by label:app --step month --accumulate --filter team:shop --top 5 --timezone Europe/Berlin \
+                --share-idle weighted --shared-namespaces infra-* --shared-labels app:dns --idle-by-node --no-idle";
+    let Command::Cost(args) =
+        <Args as clap::Parser>::try_parse_from(line.split_whitespace()).unwrap().command
+    else {
+        panic!("not cost")
+    };
+    let asked: Vec<String> =
+        cost::query(&args).iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(
+        asked,
+        [
+            "by=label:app",
+            "window=7d",
+            "idle=false",
+            "step=month",
+            "accumulate=true",
+            "filter=team:shop",
+            "top=5",
+            "timezone=Europe/Berlin",
+            "share_idle=weighted",
+            "idle_by_node=true",
+            "shared_namespaces=infra-*",
+            "shared_labels=app:dns",
+        ]
     );
 }
 
@@ -617,24 +687,39 @@ fn lines_are_read() {
     for (line, expected) in [
         (
             "nightcap cost",
-            Command::Cost(CostArgs {
-                by: "team".into(),
-                window: "7d".into(),
-                step: None,
-                idle: false,
-                no_idle: false,
-                output: table,
-            }),
+            Command::Cost(CostArgs { by: "team".into(), window: "7d".into(), ..CostArgs::default() }),
         ),
         (
             "nightcap cost --by team,space --window today --step 1h --no-idle -o csv",
             Command::Cost(CostArgs {
                 by: "team,space".into(),
                 window: "today".into(),
-                step: Some(Millis::HOUR),
-                idle: false,
+                step: Some(Step::Every(Millis::HOUR)),
                 no_idle: true,
                 output: OutputArgs { output: Format::Csv },
+                ..CostArgs::default()
+            }),
+        ),
+        (
+            "nightcap cost --by label:app --step month --accumulate --filter team:shop --top 5 --timezone Europe/Berlin \
+             --share-idle weighted --share-shared even --share-overhead none --shared-system --format focus",
+            Command::Cost(CostArgs {
+                by: "label:app".into(),
+                window: "7d".into(),
+                step: Some(Step::Calendar(Period::Month)),
+                accumulate: true,
+                filter: Some("team:shop".into()),
+                top: Some(5),
+                timezone: Some(Tz::Europe__Berlin),
+                format: Some(ExportFormat::Focus),
+                share: ShareArgs {
+                    share_idle: Some(How::Weighted),
+                    share_shared: Some(How::Even),
+                    share_overhead: Some(How::None),
+                    shared_system: true,
+                    ..ShareArgs::default()
+                },
+                ..CostArgs::default()
             }),
         ),
         (
