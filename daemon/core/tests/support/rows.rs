@@ -74,6 +74,7 @@ pub fn a_price(confidence: Confidence) -> Arc<NodePrice> {
         confidence,
         source: PriceSource { id: "test".into(), date: "".into() },
         reason: "test".into(),
+        by_pod: None,
     })
 }
 
