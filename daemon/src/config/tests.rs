@@ -9,7 +9,7 @@ use nightcap_core::money::Split;
 use nightcap_core::schedule::TimeSpec;
 use nightcap_core::sleep::{DEFAULT_PROTECTED, Mode, Spec, Wishes};
 use nightcap_core::units::{Instant, Millis};
-use nightcap_pricing::{DefaultRates, PriceRule, PriceSettings, RuleMatch};
+use nightcap_pricing::{DefaultRates, EgressRules, PriceRule, PriceSettings, RuleMatch, StorageRules};
 
 use super::keys::{KEYS, Kind};
 use super::*;
@@ -62,9 +62,14 @@ sleep:
   protected: [db-*]
   default: {uptime: "Mon-Fri 08:00-20:00", downtime: never}
 usage: {interval: 30s, source: none}
+network: {counters: ["http://10.0.0.7:3001/metrics"]}
 prices:
   price_rules: [{match: {region: eu-*}, adjust: "-28%"}]
   defaults: {cpu_core_hourly_usd: 0.04}
+  storage: {gib_month_usd: 0.05, classes: {fast: 0.12}}
+  load_balancer_hourly_usd: 0.03
+  control_plane_hourly_usd: 0
+  egress: {internet_gib_usd: 0.05}
 split: {cpu_per_gib: 9.5}
 history: {keep_rows: 5000}
 log: {format: json, level: debug}
@@ -95,6 +100,7 @@ act: {concurrency: 64}
             ..Wishes::default()
         },
         usage: Usage { interval: Millis::from_secs(30), source: UsageSource::None },
+        network_counters: vec!["http://10.0.0.7:3001/metrics".parse().unwrap()],
         prices: PriceSettings {
             price_rules: vec![PriceRule {
                 matches: RuleMatch { region: Some("eu-*".into()), ..RuleMatch::default() },
@@ -102,6 +108,11 @@ act: {concurrency: 64}
                 ..PriceRule::default()
             }],
             defaults: DefaultRates { cpu_core_hourly_usd: 0.04, ..DefaultRates::default() },
+            storage: StorageRules { gib_month_usd: Some(0.05), classes: [("fast".to_owned(), 0.12)].into() },
+            load_balancer_hourly_usd: Some(0.03),
+            control_plane_hourly_usd: Some(0.0),
+            egress: EgressRules { internet_gib_usd: Some(0.05), ..EgressRules::default() },
+            ..PriceSettings::default()
         },
         split: Split { cpu_per_gib_millionths: 9_500_000, ..Split::default() },
         keep_rows: 5_000,
@@ -168,8 +179,12 @@ sleep:
   default: {uptime: "Mon-Fry 08:00-20:00"}
   sleep_after: 2h
 usage: {interval: 1s, source: prometheus}
+network: {counters: ["10.0.0.7:3001"]}
 prices:
   price_rules: [{hourly: 1}, {hourly_usd: -1}]
+  storage: {gib_month_usd: -0.1, gib: 1}
+  load_balancer_hourly_usd: much
+  egress: {zone_gib_usd: -1}
 split: {cpu_per_gib: -2}
 history: {keep_rows: 5}
 act: [1]
@@ -181,7 +196,7 @@ act: [1]
         error,
         r#"21 errors in the configuration:
   act: [1] is no map: write keys below it, such as `concurrency:`
-  clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, annotation_prefix, teams, sleep, usage, prices, split, history, log, act
+  clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, annotation_prefix, teams, sleep, usage, network, prices, split, history, log, act
   sleep.sleep_after: unknown key; known in sleep: protected, default
   annotation_prefix: "Not_A_Domain" is no prefix of annotations: write a domain name in lower case such as nightcap.dev
   timezone: "europe/berlin" is no known time zone: did you mean Europe/Berlin?
