@@ -194,7 +194,7 @@ act: [1]
     let error = Config::validate(&raw.unwrap()).unwrap_err().to_string();
     assert_eq!(
         error,
-        r#"21 errors in the configuration:
+        r#"25 errors in the configuration:
   act: [1] is no map: write keys below it, such as `concurrency:`
   clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, annotation_prefix, teams, sleep, usage, network, prices, split, history, log, act
   sleep.sleep_after: unknown key; known in sleep: protected, default
@@ -211,7 +211,11 @@ act: [1]
   sleep.default.uptime: in "Mon-Fry 08:00-20:00": "Fry" is no day of the week: use Mon, Tue, Wed, Thu, Fri, Sat or Sun, or a range such as Mon-Fri
   usage.interval: "1s" is not allowed: write a duration from 10s to 1h
   usage.source: "prometheus" is no source of usage: use metrics-server or none
-  prices.price_rules[0]: {"hourly":1} cannot be used: unknown field `hourly`, expected one of `match`, `hourly_usd`, `adjust`, `cpu_core_hourly_usd`, `ram_gib_hourly_usd`, `gpu_hourly_usd`
+  network.counters: "10.0.0.7:3001" is no address: write http://HOST:PORT/metrics
+  prices.storage: {"gib":1,"gib_month_usd":-0.1} cannot be used: unknown field `gib`, expected `gib_month_usd` or `classes`
+  prices.load_balancer_hourly_usd: "much" cannot be used: invalid type: string "much", expected f64
+  prices.egress.zone_gib_usd: -1 is negative: a price is 0 or more
+  prices.price_rules[0].hourly: 1 names no currency: write hourly_usd, or set currency and fx
   prices.price_rules[1].hourly_usd: -1 is negative: a price is 0 or more
   split.cpu_per_gib: -2 is not allowed: write a number from 0 to 4000
   history.keep_rows: 5 is not allowed: write a whole number from 1000 to 100000000
