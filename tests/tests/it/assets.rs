@@ -107,8 +107,8 @@ async fn disks_claims_and_load_balancers_are_watched() {
     populate(&plane).await;
     let mut daemon = Daemon::start(stage::daemon(&plane, "observe", &json!({}))).unwrap();
     daemon.wait_ready().await.unwrap();
-    assert_eq!(by_kind(&daemon, "nightcap_watch_listed").await.unwrap(), each("1"));
-    assert_eq!(by_kind(&daemon, "nightcap_watch_broken").await.unwrap(), each("0"));
+    assert_eq!(by_kind(&daemon, "nightcap_watch_listed").await.unwrap(), each("1.0"));
+    assert_eq!(by_kind(&daemon, "nightcap_watch_broken").await.unwrap(), each("0.0"));
     for kind in KINDS {
         assert_eq!(stage::problems_of(&daemon, kind).await.unwrap(), [], "{kind}");
     }
@@ -183,12 +183,12 @@ async fn daemon_without_rights_to_storage_gets_ready_and_says_what_is_missing() 
             "{message}"
         );
     }
-    assert_eq!(by_kind(&daemon, "nightcap_watch_broken").await.unwrap(), each("1"));
+    assert_eq!(by_kind(&daemon, "nightcap_watch_broken").await.unwrap(), each("1.0"));
 
     plane.apply(MORE).await.unwrap();
     let well = wait::until("the watches to be well", wait::PATIENCE, async || {
         let broken = by_kind(&daemon, "nightcap_watch_broken").await?;
-        ensure!(broken == each("0"), "{broken:?}");
+        ensure!(broken == each("0.0"), "{broken:?}");
         Ok(())
     });
     well.await.map_err(|error| daemon.explain(error)).unwrap();
