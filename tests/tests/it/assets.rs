@@ -27,7 +27,7 @@ fn each(value: &str) -> BTreeMap<String, String> {
     KINDS.into_iter().map(|kind| (kind.to_owned(), value.to_owned())).collect()
 }
 
-fn volume(name: &str, class: &str, size: &str, source: Value) -> Value {
+fn volume(name: &str, class: &str, size: &str, source: &Value) -> Value {
     let mut spec = json!({
         "capacity": { "storage": size }, "accessModes": ["ReadWriteOnce"], "storageClassName": class,
         "persistentVolumeReclaimPolicy": "Retain",
@@ -87,8 +87,8 @@ async fn populate(plane: &ControlPlane) {
     });
     let objects = [
         class,
-        volume("claimed", "fast", "100Gi", ebs("vol-1")),
-        volume("spare", "", "50Gi", json!({ "hostPath": { "path": "/spare" } })),
+        volume("claimed", "fast", "100Gi", &ebs("vol-1")),
+        volume("spare", "", "50Gi", &json!({ "hostPath": { "path": "/spare" } })),
         claim("disks", "data", "fast", "100Gi", "claimed"),
         service,
     ];
