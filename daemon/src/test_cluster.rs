@@ -121,6 +121,7 @@ pub(crate) fn pod(
         ended: hours.1.map(at_hour),
         phase: if hours.1.is_some() { PodPhase::Finished } else { PodPhase::Running },
         ready: hours.1.is_none(),
+        claims: Vec::new(),
     }
 }
 
@@ -175,7 +176,7 @@ fn uids(kind: Kind) -> Vec<Arc<str>> {
         Kind::Namespace => &["data", "lab", "shop-dev"],
         Kind::Pod => &["shop-dev-web-1", "shop-dev-web-2", "data-train-1"],
         Kind::Deployment => &["shop-dev-web", "lab-notebook"],
-        Kind::StatefulSet | Kind::CronJob => &[],
+        Kind::StatefulSet | Kind::CronJob | Kind::Volume | Kind::Claim | Kind::Service => &[],
     };
     names.iter().map(|name| format!("uid-{name}").into()).collect()
 }

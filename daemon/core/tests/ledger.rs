@@ -46,7 +46,7 @@ fn usage_above_the_request_is_charged_and_below_is_not() {
         near(row.used.cpu_core_hours, 2.0 / 6.0) && near(row.requested.cpu_core_hours, 1.0 / 6.0),
         "{row:?}"
     );
-    assert!(near(row.charged.cpu_core_hours, 2.0 / 6.0), "{row:?}");
+    assert!(near(row.charged().cpu_core_hours, 2.0 / 6.0), "{row:?}");
     assert_conserved(&view.hours);
 }
 
@@ -158,7 +158,7 @@ fn start_that_comes_after_its_time_was_settled_corrects_the_open_hour() {
     ledger.release(&"n".into(), "uid-late", at(900));
     let view = ledger.view(at(1_800));
     assert_eq!(cost_of(&view.hours, Some("late")), [pico(300), pico(300), 0]);
-    assert!(view.hours[0].allocations[0].late);
+    assert!(view.hours[0].allocations[0].marks.late);
     assert_conserved(&view.hours);
 }
 
@@ -175,7 +175,8 @@ fn start_that_comes_after_its_hour_was_closed_is_a_row_of_that_hour() {
         2,
         "a start too early charged to the settled instant, then an end before it"
     );
-    let in_first: i128 = view.hours[0].allocations.iter().filter(|r| r.late).map(|r| r.cost.cpu.0).sum();
+    let in_first: i128 =
+        view.hours[0].allocations.iter().filter(|r| r.marks.late).map(|r| r.cost.get().cpu.0).sum();
     assert_eq!((view.hours[0].start, in_first), (T0, pico(300)));
     assert_conserved(&view.hours);
 }
@@ -188,7 +189,8 @@ fn correction_never_takes_more_than_idle_has() {
     ledger.hold(&"n".into(), pod("late"), payer("shop"), res(1_000, 4_096), at(600));
     let view = ledger.view(at(9_000));
     assert_conserved(&view.hours);
-    let late: i128 = view.hours[0].allocations.iter().filter(|r| r.late).map(|r| r.cost.total().0).sum();
+    let late: i128 =
+        view.hours[0].allocations.iter().filter(|r| r.marks.late).map(|r| r.cost.total().0).sum();
     assert_eq!(late, 0);
 }
 

@@ -154,8 +154,9 @@ impl ClusterCollector {
         let mut spaces: BTreeMap<(&Arc<str>, &Arc<str>), Rate> = BTreeMap::new();
         for pod in &self.snapshot.pods {
             paid += pod.hourly;
-            *teams.entry(&pod.attribution.team).or_default() += pod.hourly;
-            *spaces.entry((&pod.attribution.space, &pod.attribution.team)).or_default() += pod.hourly;
+            let of = &pod.holder.attribution;
+            *teams.entry(&of.team).or_default() += pod.hourly;
+            *spaces.entry((&of.space, &of.team)).or_default() += pod.hourly;
         }
         CLUSTER_HOURLY.value(encoder, all.usd_per_hour())?;
         IDLE_HOURLY.value(encoder, (all - paid).usd_per_hour())?;

@@ -74,7 +74,7 @@ impl OpenCostCollector {
 /// Prometheus refuses a scrape that says one thing twice.
 fn distinct(pods: &[HeldPod]) -> Vec<(&HeldPod, Resources)> {
     fn labels(pod: &HeldPod) -> [&str; 3] {
-        [&pod.pod.namespace, &pod.pod.name, &pod.node]
+        [&pod.holder.pod.namespace, &pod.holder.pod.name, &pod.holder.node.name]
     }
     let mut sorted: Vec<&HeldPod> = pods.iter().collect();
     sorted.sort_by(|a, b| labels(a).cmp(&labels(b)));
@@ -102,11 +102,11 @@ fn node_labels(view: &NodeView) -> [(&'static str, &str); 6] {
 
 fn pod_labels(view: &HeldPod) -> [(&'static str, &str); 5] {
     [
-        ("namespace", &*view.pod.namespace),
-        ("pod", &*view.pod.name),
+        ("namespace", &*view.holder.pod.namespace),
+        ("pod", &*view.holder.pod.name),
         ("container", WHOLE_POD),
-        ("instance", &*view.node),
-        ("node", &*view.node),
+        ("instance", &*view.holder.node.name),
+        ("node", &*view.holder.node.name),
     ]
 }
 

@@ -100,7 +100,7 @@ impl Totals {
         let mut alive: BTreeSet<&Arc<str>> = snapshot.spaces.iter().map(|space| &space.name).collect();
         alive.extend(self.seen.values().flat_map(|(_, sums)| sums.spaces.keys().map(|(space, _)| space)));
         let open = snapshot.hours.iter().filter(|hour| hour.open);
-        alive.extend(open.flat_map(|hour| hour.allocations.iter().map(|row| &row.attribution.space)));
+        alive.extend(open.flat_map(|hour| hour.allocations.iter().map(|row| &row.holder.attribution.space)));
         self.closed.spaces.retain(|(space, _), _| alive.contains(space));
         self.shown.spaces.retain(|(space, _), _| alive.contains(space));
     }
@@ -123,8 +123,9 @@ impl Sums {
         for row in &hour.allocations {
             let cost = row.cost.total();
             sums.cluster += cost;
-            add(&mut sums.teams, &row.attribution.team, cost);
-            let key = (Arc::clone(&row.attribution.space), Arc::clone(&row.attribution.team));
+            let of = &row.holder.attribution;
+            add(&mut sums.teams, &of.team, cost);
+            let key = (Arc::clone(&of.space), Arc::clone(&of.team));
             *sums.spaces.entry(key).or_default() += cost;
         }
         for row in &hour.assets {

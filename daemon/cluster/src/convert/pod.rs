@@ -31,6 +31,7 @@ fn read(pod: &Pod, reader: &mut Reader) -> Result<cluster::Pod, ReadError> {
         ended: if phase == PodPhase::Finished { status.and_then(|s| ended(s, bound)) } else { None },
         phase,
         ready: status.is_some_and(|status| condition(status, "Ready", "True").is_some()),
+        claims: Vec::new(),
     })
 }
 

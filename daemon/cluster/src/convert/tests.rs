@@ -81,6 +81,7 @@ fn its_record() -> cluster::Pod {
         ended: None,
         phase: PodPhase::Running,
         ready: true,
+        claims: Vec::new(),
     }
 }
 

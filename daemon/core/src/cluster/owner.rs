@@ -43,19 +43,68 @@ impl Default for TeamRules {
     }
 }
 
-/// Who pays for a pod: what every row of money carries.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// What kind of owner a rule names.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OwnerKind {
+    /// One person or service account.
+    User,
+    /// Several people.
+    Team,
+    /// A project of a platform.
+    Project,
+    /// A tenant of a platform.
+    Tenant,
+    /// Not said: whatever the label or annotation means by it.
+    #[default]
+    Unknown,
+}
+
+/// Who pays for a pod, a volume or a load balancer: what every row of money carries.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Attribution {
-    /// The space: a namespace.
+    /// The namespace on the host cluster.
+    pub namespace: Arc<str>,
+    /// The innermost space: the namespace, `namespace/vcluster` or `namespace/vcluster/virtual-namespace`.
     pub space: Arc<str>,
+    /// The vCluster as `namespace/name`, where it belongs to one.
+    pub vcluster: Option<Arc<str>>,
+    /// The namespace inside the vCluster.
+    pub virtual_namespace: Option<Arc<str>>,
     /// The workload; `None` for a bare pod.
     pub workload: Option<WorkloadKey>,
     /// The team, or [`UNOWNED`].
     pub team: Arc<str>,
-    /// The owner, or [`UNOWNED`].
-    pub owner: Arc<str>,
     /// Which rule named the team, such as `annotation nightcap.dev/team of the namespace`.
     pub team_rule: Arc<str>,
+    /// The owner, or [`UNOWNED`].
+    pub owner: Arc<str>,
+    /// What kind of owner that is.
+    pub owner_kind: OwnerKind,
+    /// Which rule named the owner.
+    pub owner_rule: Arc<str>,
+    /// Labels that rows can be grouped and filtered by, under their raw keys.
+    pub labels: Arc<Keys>,
+}
+
+impl Attribution {
+    /// The payer of a line that belongs to no namespace, such as `__overhead__`.
+    pub fn line(name: &str) -> Self {
+        let name: Arc<str> = name.into();
+        Self {
+            namespace: Arc::clone(&name),
+            space: Arc::clone(&name),
+            vcluster: None,
+            virtual_namespace: None,
+            workload: None,
+            team: Arc::clone(&name),
+            team_rule: "a line of its own".into(),
+            owner: name,
+            owner_kind: OwnerKind::Unknown,
+            owner_rule: "a line of its own".into(),
+            labels: Arc::default(),
+        }
+    }
 }
 
 /// A name with the rule that found it.
@@ -78,11 +127,23 @@ impl TeamRules {
             .or_else(|| self.by_rule(space))
             .or_else(|| by_keys(&self.team_keys, namespace, workload))
             .unwrap_or_else(|| (UNOWNED.into(), "no rule matched".into()));
-        let (owner, _) = self
+        let (owner, owner_rule) = self
             .own_annotation("owner", namespace, workload)
             .or_else(|| by_keys(&self.owner_keys, namespace, workload))
             .unwrap_or_else(|| (UNOWNED.into(), "no rule matched".into()));
-        Attribution { space: Arc::clone(space), workload: key.cloned(), team, owner, team_rule }
+        Attribution {
+            namespace: Arc::clone(space),
+            space: Arc::clone(space),
+            vcluster: None,
+            virtual_namespace: None,
+            workload: key.cloned(),
+            team,
+            team_rule,
+            owner,
+            owner_kind: OwnerKind::Unknown,
+            owner_rule,
+            labels: Arc::default(),
+        }
     }
 
     fn own_annotation(

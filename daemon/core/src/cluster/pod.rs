@@ -40,4 +40,6 @@ pub struct Pod {
     pub phase: PodPhase,
     /// Whether its Ready condition is true.
     pub ready: bool,
+    /// Names of the claims it mounts, those of generic ephemeral volumes included.
+    pub claims: Vec<Arc<str>>,
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::cluster::{Namespace, Node, Pod, Workload, WorkloadKey};
+use crate::cluster::{Claim, Namespace, Node, Pod, Service, Volume, Workload, WorkloadKey};
 use crate::engine::action::ActionId;
-use crate::money::NodePrice;
+use crate::money::{EgressPrices, NodePrice};
 use crate::sleep::Command;
-use crate::units::{Instant, Millis, Resources};
+use crate::units::{Bytes, Instant, Millis, Resources};
 
 /// A kind of object that is watched.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -23,12 +23,27 @@ pub enum Kind {
     StatefulSet,
     /// `CronJobs`.
     CronJob,
+    /// `PersistentVolumes`.
+    Volume,
+    /// `PersistentVolumeClaims`.
+    Claim,
+    /// Services.
+    Service,
 }
 
 impl Kind {
     /// All of them; the engine is synced when each has been listed once.
-    pub const ALL: [Self; 6] =
-        [Self::Node, Self::Namespace, Self::Pod, Self::Deployment, Self::StatefulSet, Self::CronJob];
+    pub const ALL: [Self; 9] = [
+        Self::Node,
+        Self::Namespace,
+        Self::Pod,
+        Self::Deployment,
+        Self::StatefulSet,
+        Self::CronJob,
+        Self::Volume,
+        Self::Claim,
+        Self::Service,
+    ];
 
     /// The plural, lower-case name, such as `deployments`: for logs and metric labels.
     pub const fn plural(self) -> &'static str {
@@ -39,6 +54,9 @@ impl Kind {
             Self::Deployment => "deployments",
             Self::StatefulSet => "statefulsets",
             Self::CronJob => "cronjobs",
+            Self::Volume => "persistentvolumes",
+            Self::Claim => "persistentvolumeclaims",
+            Self::Service => "services",
         }
     }
 }
@@ -56,6 +74,36 @@ pub struct UsageSample {
     pub window: Millis,
     /// CPU averaged over the interval, memory as last seen.
     pub usage: Resources,
+}
+
+/// Bytes that left a pod, by where they went: what providers bill traffic by.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Egress {
+    /// To another zone of the region.
+    pub zone: Bytes,
+    /// To another region.
+    pub region: Bytes,
+    /// To the internet.
+    pub internet: Bytes,
+}
+
+/// What one pod received and sent over the interval that ends at `at`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrafficSample {
+    /// Namespace of the pod.
+    pub namespace: Arc<str>,
+    /// Name of the pod.
+    pub pod: Arc<str>,
+    /// End of the measured interval.
+    pub at: Instant,
+    /// Length of the measured interval.
+    pub window: Millis,
+    /// All that it received.
+    pub received: Bytes,
+    /// All that it sent, wherever to.
+    pub sent: Bytes,
+    /// The part of it that is billed, where a counter tells who it went to.
+    pub egress: Option<Egress>,
 }
 
 /// How an action ended.
@@ -149,6 +197,46 @@ pub enum Event {
         /// What is wrong, with the value.
         reason: Arc<str>,
     },
+    /// A volume appeared or changed.
+    Volume(Volume),
+    /// A volume is gone.
+    VolumeGone {
+        /// Its UID.
+        uid: Arc<str>,
+        /// When it went.
+        at: Instant,
+    },
+    /// A claim appeared or changed.
+    Claim(Claim),
+    /// A claim is gone.
+    ClaimGone {
+        /// Its UID.
+        uid: Arc<str>,
+        /// When it went.
+        at: Instant,
+    },
+    /// A Service with a load balancer appeared or changed.
+    Service(Service),
+    /// Such a Service is gone, or has no load balancer any more.
+    ServiceGone {
+        /// Its UID.
+        uid: Arc<str>,
+        /// When it went.
+        at: Instant,
+    },
+    /// What a volume or load balancer costs; sent after the object whenever the answer is new.
+    AssetPriced {
+        /// UID of the volume or Service.
+        uid: Arc<str>,
+        /// The price of the whole asset.
+        price: NodePrice,
+    },
+    /// What the cluster's control plane costs.
+    ControlPlanePriced(NodePrice),
+    /// What traffic costs.
+    EgressPriced(EgressPrices),
+    /// What pods received and sent.
+    Traffic(Vec<TrafficSample>),
     /// One scrape of the metrics API.
     Usage(Vec<UsageSample>),
     /// A scrape failed.

@@ -1,6 +1,7 @@
 //! The one state machine: events in, actions out, an immutable snapshot to read.
 
 mod action;
+mod assets;
 mod errand;
 mod event;
 mod machine;
@@ -15,7 +16,7 @@ mod settings;
 mod snapshot;
 
 pub use action::{Action, ActionId, Severity, Subject};
-pub use event::{Event, Kind, Outcome, UsageSample};
+pub use event::{Egress, Event, Kind, Outcome, TrafficSample, UsageSample};
 pub use machine::Engine;
 pub use settings::Settings;
 pub use snapshot::{Counters, NodeView, Problem, Snapshot, SpaceState, SpaceView, UsageHealth, WorkloadView};

@@ -237,6 +237,7 @@ impl Engine {
                     self.workload_gone(uid, now);
                 }
             }
+            Kind::Volume | Kind::Claim | Kind::Service => self.observe_asset_list(kind, &seen, now),
         }
         if self.listed.insert(kind) && self.is_synced() {
             self.dirty.extend(self.spaces.keys().cloned());

@@ -119,10 +119,11 @@ fn costs_of_spaces(pods: &[HeldPod]) -> BTreeMap<&str, (Rate, usize)> {
     // for every pod. The order of the map does not matter to sums of whole numbers.
     let mut by_address: HashMap<*const u8, (&str, Rate, usize)> = HashMap::new();
     for pod in pods {
-        let space: &str = &pod.attribution.space;
+        let of = &pod.holder.attribution;
+        let space: &str = &of.namespace;
         let (_, hourly, bare) = by_address.entry(space.as_ptr()).or_insert((space, Rate(0), 0));
         *hourly += pod.hourly;
-        *bare += usize::from(!pod.attribution.workload.as_ref().is_some_and(is_scalable));
+        *bare += usize::from(!of.workload.as_ref().is_some_and(is_scalable));
     }
     let mut spaces: BTreeMap<&str, (Rate, usize)> = BTreeMap::new();
     for (space, hourly, bare) in by_address.into_values() {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::row::{AllocationRow, ByResource, NodeName, PodName, ResourceHours};
-use crate::cluster::Attribution;
+use super::row::{AllocationRow, ByResource, Holder, Marks, ResourceHours, UsageHours};
 use crate::units::{Bytes, Cost, Cpu, Gpu, Instant, Millis, PicoUsd, Resources, Window};
 
 /// What a pod used on average up to an instant, and since when: since the sample before, or for its own window.
@@ -48,8 +47,7 @@ const FOREVER: Instant = Instant(i64::MAX);
 /// A pod on a node, with one owner and one request. When either changes, the hold ends and another begins.
 #[derive(Clone, Debug)]
 pub(super) struct Hold {
-    pub(super) pod: Arc<PodName>,
-    pub(super) attribution: Arc<Attribution>,
+    pub(super) holder: Arc<Holder>,
     pub(super) from: Instant,
     to: Instant,
     pub(super) requests: Resources,
@@ -58,13 +56,19 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    pub(super) const fn new(
-        pod: Arc<PodName>,
-        attribution: Arc<Attribution>,
-        requests: Resources,
-        from: Instant,
-    ) -> Self {
-        Self { pod, attribution, from, to: FOREVER, requests, samples: Vec::new() }
+    pub(super) const fn new(holder: Arc<Holder>, requests: Resources, from: Instant) -> Self {
+        Self { holder, from, to: FOREVER, requests, samples: Vec::new() }
+    }
+
+    /// UID of its pod.
+    pub(super) fn uid(&self) -> &str {
+        &self.holder.pod.uid
+    }
+
+    /// From here on, or for all of it, another pays.
+    pub(super) fn pay(&mut self, attribution: &Arc<crate::cluster::Attribution>) {
+        let holder = Holder { attribution: Arc::clone(attribution), ..(*self.holder).clone() };
+        self.holder = Arc::new(holder);
     }
 
     /// When it ended; `None` while it holds on.
@@ -142,11 +146,9 @@ pub(super) struct HoldSum {
     pub(super) cost: [Cost; 3],
     /// How long it held; times its request, that is what it requested.
     pub(super) held_ms: i64,
-    pub(super) used_core_hours: f64,
-    pub(super) used_byte_hours: f64,
+    pub(super) used: UsageHours,
     /// Charged above the request.
-    pub(super) above_core_hours: f64,
-    pub(super) above_byte_hours: f64,
+    pub(super) above: UsageHours,
     /// A late fact has corrected it.
     pub(super) late: bool,
 }
@@ -157,39 +159,23 @@ impl HoldSum {
         self.held_ms += time.0;
         let Some(usage) = usage else { return };
         let hours = time.as_hours();
-        self.used_core_hours += usage.cpu.cores() * hours;
-        self.used_byte_hours += usage.memory.0 as f64 * hours;
-        self.above_core_hours += (usage.cpu - requests.cpu).cores() * hours;
-        self.above_byte_hours += (usage.memory - requests.memory).0 as f64 * hours;
+        self.used.cpu_core_hours += usage.cpu.cores() * hours;
+        self.used.memory_byte_hours += usage.memory.0 as f64 * hours;
+        self.above.cpu_core_hours += (usage.cpu - requests.cpu).cores() * hours;
+        self.above.memory_byte_hours += (usage.memory - requests.memory).0 as f64 * hours;
     }
 
     /// The row this becomes, with the money rounded by the node's largest remainders.
-    pub(super) fn row(
-        self,
-        node: &Arc<NodeName>,
-        hold: &Hold,
-        lived: Window,
-        cost: [PicoUsd; 3],
-    ) -> AllocationRow {
+    pub(super) fn row(self, hold: &Hold, lived: Window, cost: [PicoUsd; 3]) -> AllocationRow {
         let to = hold.to.min(lived.end);
-        let requested = ResourceHours::of(hold.requests, Millis(self.held_ms).as_hours());
-        let mut charged = requested;
-        charged.cpu_core_hours += self.above_core_hours;
-        charged.memory_byte_hours += self.above_byte_hours;
         AllocationRow {
-            node: Arc::clone(node),
-            pod: Arc::clone(&hold.pod),
-            attribution: Arc::clone(&hold.attribution),
+            holder: Arc::clone(&hold.holder),
             window: lived.intersect(Window::new(hold.from, to)),
-            cost: ByResource::from_array(cost),
-            requested,
-            used: ResourceHours {
-                cpu_core_hours: self.used_core_hours,
-                memory_byte_hours: self.used_byte_hours,
-                gpu_hours: 0.0,
-            },
-            charged,
-            late: self.late,
+            cost: ByResource::from_array(cost).into(),
+            requested: ResourceHours::of(hold.requests, Millis(self.held_ms).as_hours()),
+            used: self.used,
+            above: self.above,
+            marks: Marks { late: self.late, backfilled: false },
         }
     }
 }

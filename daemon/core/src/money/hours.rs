@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::node_ledger::Correction;
-use super::row::{AssetRow, ByResource, Hour, ResourceHours, SavedRow};
+use super::row::{AssetRow, ByResource, Hour, Marks, ResourceHours, SavedRow};
 use crate::units::{Instant, Millis, PicoUsd, Window};
 
 /// Where rows of an hour go: the closed hours, or the provisional picture of the open ones.
@@ -71,32 +71,36 @@ impl Hours {
             })
         };
         let available = if refund {
-            sum(&mut hour.allocations.iter().filter(|r| r.pod.uid == row.pod.uid).map(|r| r.cost))
+            let pod = &row.holder.pod.uid;
+            sum(&mut hour.allocations.iter().filter(|r| r.holder.pod.uid == *pod).map(|r| r.cost.get()))
         } else {
-            sum(&mut hour.assets.iter().filter(|a| a.node.uid == row.node.uid).map(|a| a.idle))
+            let node = &row.holder.node.uid;
+            sum(&mut hour.assets.iter().filter(|a| a.node.uid == *node).map(|a| a.idle))
         };
         let bounded = |wanted: PicoUsd, available: PicoUsd| wanted.min(available).max(PicoUsd(0));
+        let wanted = row.cost.get();
         let amount = ByResource {
-            cpu: bounded(row.cost.cpu, available.cpu),
-            memory: bounded(row.cost.memory, available.memory),
-            gpu: bounded(row.cost.gpu, available.gpu),
+            cpu: bounded(wanted.cpu, available.cpu),
+            memory: bounded(wanted.memory, available.memory),
+            gpu: bounded(wanted.gpu, available.gpu),
         };
         let none = ByResource::default();
         let (cost, idle) = if refund { (none - amount, amount) } else { (amount, none - amount) };
-        row.cost = cost;
+        row.cost = cost.into();
         if refund {
             row.requested = row.requested.scaled(-1.0);
-            row.charged = row.charged.scaled(-1.0);
+            row.above = row.above.scaled(-1.0);
         }
+        let node = &row.holder.node;
         let asset = AssetRow {
-            node: Arc::clone(&row.node),
-            price: hour.assets.iter().find(|a| a.node.uid == row.node.uid).and_then(|a| a.price.clone()),
+            node: Arc::clone(node),
+            price: hour.assets.iter().find(|a| a.node.uid == node.uid).and_then(|a| a.price.clone()),
             window: row.window,
             cost: none,
             idle,
             capacity: ResourceHours::default(),
-            charged: row.charged,
-            late: true,
+            charged: row.charged(),
+            marks: Marks { late: true, backfilled: false },
         };
         hour.allocations.push(row);
         hour.assets.push(asset);
@@ -110,6 +114,7 @@ impl Hours {
         {
             hour.allocations.shrink_to_fit();
             hour.assets.shrink_to_fit();
+            hour.flat.shrink_to_fit();
         }
         let mut rows: usize = self.hours.values().map(|hour| rows_of(hour)).sum();
         while rows > self.keep_rows && self.hours.len() > 1 {
@@ -127,7 +132,7 @@ impl HourBook for Hours {
 }
 
 fn rows_of(hour: &Hour) -> usize {
-    hour.allocations.len() + hour.assets.len() + hour.saved.len()
+    hour.allocations.len() + hour.assets.len() + hour.flat.len() + hour.saved.len()
 }
 
 /// The windows of the hours that `span` touches, each cut to it.

@@ -45,7 +45,7 @@ impl NodeLedger {
                 sum.late = true;
             } else {
                 let sum = HoldSum { held_ms: span.length().0, late: true, ..HoldSum::default() };
-                let mut row = sum.row(&self.name, hold, span, amounts.map(Cost::floor_pico));
+                let mut row = sum.row(hold, span, amounts.map(Cost::floor_pico));
                 row.window = span; // a refund lies after the hold's end
                 corrections.push(Correction { hour: at.hour(), row, refund });
             }

@@ -272,9 +272,10 @@ impl Ledger {
         for (start, mut provisional) in open {
             // An hour may have closed rows and open ones at once: of savings, or of a node that was known late.
             if let Some(closed) = self.hours.get(start) {
-                let Hour { allocations, assets, saved, .. } = (**closed).clone();
+                let Hour { allocations, assets, flat, saved, .. } = (**closed).clone();
                 provisional.allocations.splice(0..0, allocations);
                 provisional.assets.splice(0..0, assets);
+                provisional.flat.splice(0..0, flat);
                 provisional.saved.splice(0..0, saved);
             }
             hours.insert(start, Arc::new(provisional));

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::hold::{Hold, HoldSum, Sample};
-use super::row::{AllocationRow, NodeName, PodName, ResourceHours};
+use super::row::{AllocationRow, Holder, NodeName, PodName, ResourceHours};
 use super::{NodePrice, ResourceRates, Split};
 use crate::cluster::Attribution;
 use crate::units::{Cost, Instant, Millis, Resources};
@@ -159,7 +159,8 @@ impl NodeLedger {
             return Vec::new();
         }
         let from = from.max(self.start);
-        let index = self.insert(Hold::new(pod, attribution, requests, from));
+        let holder = Arc::new(Holder { node: Arc::clone(&self.name), pod, attribution });
+        let index = self.insert(Hold::new(holder, requests, from));
         self.correct(index, from, self.settled, false)
     }
 
@@ -185,13 +186,13 @@ impl NodeLedger {
             return;
         };
         let hold = &mut self.holds[index];
-        if hold.requests == requests && hold.attribution == *attribution {
+        if hold.requests == requests && hold.holder.attribution == *attribution {
             return;
         }
         let at = at.max(self.settled).max(hold.from);
         let mut next = hold.clone();
         next.requests = requests;
-        next.attribution = Arc::clone(attribution);
+        next.pay(attribution);
         if hold.from == at {
             *hold = next;
             return;
@@ -210,10 +211,10 @@ impl NodeLedger {
 
     /// Where `before` paid for the pod, `after` does, from the hold's begin: it was not known better at first.
     pub(super) fn amend(&mut self, pod_uid: &str, before: &Arc<Attribution>, after: &Arc<Attribution>) {
-        let first = self.holds.partition_point(|hold| *hold.pod.uid < *pod_uid);
-        for hold in self.holds[first..].iter_mut().take_while(|hold| *hold.pod.uid == *pod_uid) {
-            if hold.attribution == *before {
-                hold.attribution = Arc::clone(after);
+        let first = self.holds.partition_point(|hold| hold.uid() < pod_uid);
+        for hold in self.holds[first..].iter_mut().take_while(|hold| hold.uid() == pod_uid) {
+            if hold.holder.attribution == *before {
+                hold.pay(after);
             }
         }
     }
@@ -227,7 +228,7 @@ impl NodeLedger {
             self.sampled.insert(at, sample.at());
         }
         // The holds of a node lie side by side: to look at all of them costs less than to follow texts in a search.
-        for hold in self.holds.iter_mut().filter(|hold| Arc::ptr_eq(&hold.pod, pod)) {
+        for hold in self.holds.iter_mut().filter(|hold| Arc::ptr_eq(&hold.holder.pod, pod)) {
             // A sample from before the pod began is one of an earlier pod of the same name.
             if sample.at() > hold.from && !hold.is_over(sample.from()) {
                 hold.sample(sample, hold_forward);
@@ -236,7 +237,7 @@ impl NodeLedger {
     }
 
     fn insert(&mut self, hold: Hold) -> usize {
-        let index = self.holds.partition_point(|h| (&h.pod.uid, h.from) < (&hold.pod.uid, hold.from));
+        let index = self.holds.partition_point(|h| (h.uid(), h.from) < (hold.uid(), hold.from));
         self.holds.insert(index, hold);
         if index <= self.sums.holds.len() {
             self.sums.holds.insert(index, HoldSum::default());
@@ -246,8 +247,8 @@ impl NodeLedger {
 
     /// The newest hold of a pod.
     fn last_hold(&self, pod_uid: &str) -> Option<usize> {
-        let after = self.holds.partition_point(|hold| *hold.pod.uid <= *pod_uid);
+        let after = self.holds.partition_point(|hold| hold.uid() <= pod_uid);
         let index = after.checked_sub(1)?;
-        (*self.holds[index].pod.uid == *pod_uid).then_some(index)
+        (self.holds[index].uid() == pod_uid).then_some(index)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::hold::HoldSum;
 use super::hours::HourBook;
 use super::node_ledger::{NodeLedger, NodeSum, Sums, Terms};
-use super::row::{AssetRow, ByResource, HeldPod, ResourceHours};
+use super::row::{AssetRow, ByResource, HeldPod, Marks, ResourceHours};
 use super::split::share;
 use crate::units::{Cost, Instant, Millis, PicoUsd, Rate, Resource, Resources, Window};
 
@@ -45,13 +45,7 @@ impl NodeLedger {
             for (sum, resource) in all.iter_mut().zip(Resource::ALL) {
                 *sum += u128::from(charge.get(resource));
             }
-            pods.push(HeldPod {
-                pod: Arc::clone(&hold.pod),
-                node: Arc::clone(&self.name.name),
-                attribution: Arc::clone(&hold.attribution),
-                charge,
-                hourly: Rate(0),
-            });
+            pods.push(HeldPod { holder: Arc::clone(&hold.holder), charge, hourly: Rate(0) });
         }
         let terms = self.terms_at(at);
         for pod in &mut pods[first..] {
@@ -196,7 +190,7 @@ impl NodeLedger {
             .zip(&sums.holds)
             .zip(parts)
             .filter(|((hold, sum), _)| hold.touches(hour, until) || sum.cost != [Cost(0); 3])
-            .map(|((hold, sum), cost)| sum.row(&self.name, hold, lived, cost));
+            .map(|((hold, sum), cost)| sum.row(hold, lived, cost));
         book.allocations.extend(rows);
         let terms = self.terms_at(lived.end - Millis(1));
         book.assets.push(AssetRow {
@@ -207,7 +201,7 @@ impl NodeLedger {
             idle: ByResource::from_array(idle),
             capacity: sums.node.capacity,
             charged: sums.node.charged,
-            late: false,
+            marks: Marks::default(),
         });
     }
 

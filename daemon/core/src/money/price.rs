@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::NodeFacts;
-use crate::units::{Rate, Resources};
+use crate::units::{PicoUsd, Rate, Resources};
 
 /// How much a price can be relied on, best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -53,6 +53,30 @@ pub struct NodePrice {
     pub source: PriceSource,
     /// One sentence that says how it was found, e.g. `us-east-1 price of m7i.large × 1.15 (eu-north-1)`.
     pub reason: Arc<str>,
+}
+
+/// What a GiB of traffic costs by where it goes, in pico-dollars.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EgressPrices {
+    /// To another zone of the region.
+    pub zone: PicoUsd,
+    /// To another region.
+    pub region: PicoUsd,
+    /// To the internet.
+    pub internet: PicoUsd,
+    /// How sure they are.
+    pub confidence: Confidence,
+    /// Where they come from.
+    pub source: PriceSource,
+}
+
+/// Prices of the pods of a node that is not billed as a machine (EKS Fargate, GKE Autopilot).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct PodRates {
+    /// A core, in pico-dollars per hour.
+    pub core: Rate,
+    /// A GiB of memory, in pico-dollars per hour.
+    pub gib: Rate,
 }
 
 /// Finds the price of a node. Must answer at once, from memory, and always give the same answer.

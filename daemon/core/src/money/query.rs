@@ -76,15 +76,16 @@ impl Dimension {
     }
 
     fn value(self, cluster: &str, row: &AllocationRow) -> Arc<str> {
-        let of = &row.attribution;
+        let of = &row.holder.attribution;
         let named = |kinds: &[WorkloadKind]| {
             let workload = of.workload.as_ref().filter(|w| kinds.contains(&w.kind));
             workload.map_or_else(|| UNALLOCATED.into(), |w| Arc::clone(&w.name))
         };
         match self {
             Self::Cluster => cluster.into(),
-            Self::Node => Arc::clone(&row.node.name),
-            Self::Namespace | Self::Space => Arc::clone(&of.space),
+            Self::Node => Arc::clone(&row.holder.node.name),
+            Self::Namespace => Arc::clone(&of.namespace),
+            Self::Space => Arc::clone(&of.space),
             Self::Team => Arc::clone(&of.team),
             Self::Owner => Arc::clone(&of.owner),
             Self::ControllerKind => of
@@ -99,7 +100,7 @@ impl Dimension {
             Self::StatefulSet => named(&[WorkloadKind::StatefulSet]),
             Self::DaemonSet => named(&[WorkloadKind::DaemonSet]),
             Self::Job => named(&[WorkloadKind::Job, WorkloadKind::CronJob]),
-            Self::Pod => Arc::clone(&row.pod.name),
+            Self::Pod => Arc::clone(&row.holder.pod.name),
         }
     }
 }
@@ -212,8 +213,8 @@ pub fn table(hours: &[Arc<Hour>], cluster: &str, window: Window, dimensions: &[D
         let mut parts = PartsByNode::default();
         for row in &hour.allocations {
             let Some(cut) = Cut::of(row.window, window) else { continue };
-            let cost = cut.money(row.cost);
-            parts.add(&row.node.uid, cost);
+            let cost = cut.money(row.cost.get());
+            parts.add(&row.holder.node.uid, cost);
             table.prorated |= cut.is_partial();
             let key = dimensions.iter().map(|d| d.value(cluster, row)).collect();
             table.groups.entry(key).or_default().add(row, cut, cost);
@@ -252,7 +253,7 @@ pub fn assets(hours: &[Arc<Hour>], window: Window) -> Vec<AssetSum> {
                 capacity: ResourceHours::default(),
                 charged: ResourceHours::default(),
             });
-            if !row.late {
+            if !row.marks.late {
                 sum.window =
                     Window::new(sum.window.start.min(cut.part.start), sum.window.end.max(cut.part.end));
                 sum.price = row.price.clone().or(sum.price.take());
@@ -265,8 +266,9 @@ pub fn assets(hours: &[Arc<Hour>], window: Window) -> Vec<AssetSum> {
         }
         for row in &hour.allocations {
             let Some(cut) = Cut::of(row.window, window) else { continue };
-            if let Some(sum) = sums.get_mut(&(Arc::clone(&row.node.name), Arc::clone(&row.node.uid))) {
-                sum.cost += cut.money(row.cost);
+            let node = &row.holder.node;
+            if let Some(sum) = sums.get_mut(&(Arc::clone(&node.name), Arc::clone(&node.uid))) {
+                sum.cost += cut.money(row.cost.get());
             }
         }
     }
@@ -357,25 +359,25 @@ impl Group {
         *window = Window::new(window.start.min(cut.part.start), window.end.max(cut.part.end));
         self.cost += cost;
         self.requested += row.requested.scaled(cut.share());
-        self.used += row.used.scaled(cut.share());
-        self.charged += row.charged.scaled(cut.share());
+        self.used += row.used.scaled(cut.share()).into();
+        self.charged += row.charged().scaled(cut.share());
         self.prorated |= cut.is_partial();
-        self.late |= row.late;
+        self.late |= row.marks.late;
         self.common.add(row);
     }
 }
 
 impl Common {
     fn add(&mut self, row: &AllocationRow) {
-        let of = &row.attribution;
+        let of = &row.holder.attribution;
         let workload = of.workload.as_ref().map(|w| (w.kind.clone(), Arc::clone(&w.name)));
         if !self.seen {
             *self = Self {
                 seen: true,
-                node: Some(Arc::clone(&row.node)),
-                namespace: Some(Arc::clone(&of.space)),
+                node: Some(Arc::clone(&row.holder.node)),
+                namespace: Some(Arc::clone(&of.namespace)),
                 workload,
-                pod: Some(Arc::clone(&row.pod.name)),
+                pod: Some(Arc::clone(&row.holder.pod.name)),
                 team: Some(Arc::clone(&of.team)),
                 owner: Some(Arc::clone(&of.owner)),
             };
@@ -386,11 +388,11 @@ impl Common {
                 *slot = None;
             }
         };
-        keep(&mut self.namespace, &of.space);
-        keep(&mut self.pod, &row.pod.name);
+        keep(&mut self.namespace, &of.namespace);
+        keep(&mut self.pod, &row.holder.pod.name);
         keep(&mut self.team, &of.team);
         keep(&mut self.owner, &of.owner);
-        if self.node.as_ref().is_some_and(|known| known.uid != row.node.uid) {
+        if self.node.as_ref().is_some_and(|known| known.uid != row.holder.node.uid) {
             self.node = None;
         }
         if self.workload != workload {

@@ -1,12 +1,39 @@
-//! What the ledger closes an hour with: one row per pod and node, and one per node.
+//! What the ledger closes an hour with: one row per pod and node, one per node, and one per flat charge.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::flat::FlatRow;
 use super::{Confidence, NodePrice};
 use crate::cluster::{Attribution, NodeFacts};
 use crate::units::{Instant, PicoUsd, Rate, Resource, Resources, Window};
+
+/// The money of one row by resource, in pico-dollars: half the size of [`ByResource`], and there are many rows.
+///
+/// A node costs at most a million dollars an hour, so that no row of one hour comes near the bounds of 64 bits; a sum
+/// of rows may, and is a [`ByResource`]. What would not fit is cut off at the bound.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct RowCost([i64; 3]);
+
+impl RowCost {
+    /// As a sum of money.
+    pub fn get(self) -> ByResource {
+        ByResource::from_array(self.0.map(|pico| PicoUsd(i128::from(pico))))
+    }
+
+    /// All resources together.
+    pub fn total(self) -> PicoUsd {
+        PicoUsd(self.0.into_iter().map(i128::from).sum())
+    }
+}
+
+impl From<ByResource> for RowCost {
+    fn from(cost: ByResource) -> Self {
+        let bounded = |pico: i128| i64::try_from(pico).unwrap_or(if pico < 0 { i64::MIN } else { i64::MAX });
+        Self(cost.to_array().map(|amount| bounded(amount.0)))
+    }
+}
 
 /// An amount of money for each resource of a node.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize)]
@@ -124,42 +151,90 @@ pub struct PodName {
     pub name: Arc<str>,
 }
 
-/// What a pod holds now.
-#[derive(Clone, PartialEq, Debug)]
-pub struct HeldPod {
-    /// The pod.
-    pub pod: Arc<PodName>,
-    /// Name of its node.
-    pub node: Arc<str>,
-    /// Who pays.
-    pub attribution: Arc<Attribution>,
-    /// The larger of request and usage now.
-    pub charge: Resources,
-    /// What that costs, all resources together.
-    pub hourly: Rate,
-}
-
-/// What one pod cost on one node within one hour.
-#[derive(Clone, PartialEq, Debug)]
-pub struct AllocationRow {
+/// Who holds a part of which node, and who pays for it. Shared by all rows of one hold.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Holder {
     /// The node.
     pub node: Arc<NodeName>,
     /// The pod.
     pub pod: Arc<PodName>,
     /// Who pays: workload, space, team, owner, as they were then.
     pub attribution: Arc<Attribution>,
+}
+
+/// What a pod holds now.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HeldPod {
+    /// The pod, its node and who pays.
+    pub holder: Arc<Holder>,
+    /// The larger of request and usage now.
+    pub charge: Resources,
+    /// What that costs, all resources together.
+    pub hourly: Rate,
+}
+
+/// CPU and memory over time: what the metrics API knows of.
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize)]
+pub struct UsageHours {
+    /// CPU core-hours.
+    pub cpu_core_hours: f64,
+    /// Memory byte-hours.
+    pub memory_byte_hours: f64,
+}
+
+impl UsageHours {
+    /// This, times a share.
+    #[must_use]
+    pub fn scaled(self, share: f64) -> Self {
+        Self {
+            cpu_core_hours: self.cpu_core_hours * share,
+            memory_byte_hours: self.memory_byte_hours * share,
+        }
+    }
+}
+
+impl From<UsageHours> for ResourceHours {
+    fn from(of: UsageHours) -> Self {
+        Self { cpu_core_hours: of.cpu_core_hours, memory_byte_hours: of.memory_byte_hours, gpu_hours: 0.0 }
+    }
+}
+
+/// What a reader must know of how a row came about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize)]
+pub struct Marks {
+    /// A correction of an hour that was settled already, from a fact that came late.
+    pub late: bool,
+    /// Part of its time the daemon was not running: filled in from what the objects themselves prove.
+    pub backfilled: bool,
+}
+
+/// What one pod cost on one node within one hour.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AllocationRow {
+    /// The pod, its node and who pays.
+    pub holder: Arc<Holder>,
     /// The part of the hour that it held the node.
     pub window: Window,
     /// What it pays.
-    pub cost: ByResource,
+    pub cost: RowCost,
     /// What it requested, over time.
     pub requested: ResourceHours,
     /// What it used, over time, as far as there were samples.
-    pub used: ResourceHours,
-    /// What it was charged for: the larger of both at each instant, before scaling down to the node's capacity.
-    pub charged: ResourceHours,
-    /// A correction of an hour that was settled already, from a fact that came late.
-    pub late: bool,
+    pub used: UsageHours,
+    /// What it used above its request, and was charged for.
+    pub above: UsageHours,
+    /// Late, back-filled.
+    pub marks: Marks,
+}
+
+impl AllocationRow {
+    /// What it was charged for: the larger of request and usage at each instant, before scaling down to the node's
+    /// capacity.
+    pub fn charged(&self) -> ResourceHours {
+        let mut charged = self.requested;
+        charged += self.above.into();
+        charged
+    }
 }
 
 /// What one node cost within one hour, and how much of that nobody used.
@@ -179,8 +254,8 @@ pub struct AssetRow {
     pub capacity: ResourceHours,
     /// The sum of all charges before scaling down: above `capacity` where the node was over-committed.
     pub charged: ResourceHours,
-    /// A correction of an hour that was settled already.
-    pub late: bool,
+    /// Late, back-filled.
+    pub marks: Marks,
 }
 
 impl AssetRow {
@@ -214,6 +289,8 @@ pub struct Hour {
     pub allocations: Vec<AllocationRow>,
     /// One row per node.
     pub assets: Vec<AssetRow>,
+    /// Everything on the bill that is no share of a node: disks, load balancers, control plane, traffic.
+    pub flat: Vec<FlatRow>,
     /// One row per sleeping workload.
     pub saved: Vec<SavedRow>,
     /// Rows may still change: the hour is open, or not settled to its end.

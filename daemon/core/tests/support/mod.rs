@@ -46,11 +46,11 @@ pub fn pod(name: &str) -> Arc<PodName> {
 
 pub fn payer(team: &str) -> Arc<Attribution> {
     Arc::new(Attribution {
+        namespace: "shop".into(),
         space: "shop".into(),
-        workload: None,
         team: team.into(),
         owner: "unowned".into(),
-        team_rule: "test".into(),
+        ..Attribution::line("test")
     })
 }
 
@@ -70,7 +70,8 @@ pub fn cost_of(hours: &[Arc<Hour>], pod: Option<&str>) -> [i128; 3] {
     for hour in hours {
         let rows: Vec<_> = match pod {
             Some(name) => {
-                hour.allocations.iter().filter(|row| *row.pod.name == *name).map(|row| row.cost).collect()
+                let of_pod = hour.allocations.iter().filter(|row| *row.holder.pod.name == *name);
+                of_pod.map(|row| row.cost.get()).collect()
             }
             None => hour.assets.iter().map(|row| row.idle).collect(),
         };
@@ -99,8 +100,8 @@ pub fn assert_conserved(hours: &[Arc<Hour>]) {
                 }
             }
             let mut parts = idle;
-            for row in hour.allocations.iter().filter(|row| row.node.uid == *uid) {
-                for (part, cost) in parts.iter_mut().zip(row.cost.to_array()) {
+            for row in hour.allocations.iter().filter(|row| row.holder.node.uid == *uid) {
+                for (part, cost) in parts.iter_mut().zip(row.cost.get().to_array()) {
                     *part += cost.0;
                 }
             }

@@ -94,6 +94,7 @@ impl SimPod {
             ended: self.ended,
             phase: self.phase,
             ready: self.ready,
+            claims: Vec::new(),
         }
     }
 }

@@ -27,7 +27,7 @@ fn allocated_and_idle_are_what_each_node_costs_in_each_hour() {
         let mut parts: BTreeMap<_, ByResource> = BTreeMap::new();
         let mut whole: BTreeMap<_, ByResource> = BTreeMap::new();
         for row in &hour.allocations {
-            add(parts.entry(Arc::clone(&row.node.uid)).or_default(), row.cost);
+            add(parts.entry(Arc::clone(&row.holder.node.uid)).or_default(), row.cost.get());
         }
         for row in &hour.assets {
             add(parts.entry(Arc::clone(&row.node.uid)).or_default(), row.idle);
@@ -65,8 +65,8 @@ fn runs_of_seconds_are_paid_to_the_second() {
     }
     let mut paid: BTreeMap<_, Millis> = BTreeMap::new();
     for row in engine.snapshot(at).hours.iter().flat_map(|hour| &hour.allocations) {
-        if held.contains_key(&row.pod.uid) {
-            paid.entry(Arc::clone(&row.pod.uid)).or_default().0 += row.window.length().0;
+        if held.contains_key(&row.holder.pod.uid) {
+            paid.entry(Arc::clone(&row.holder.pod.uid)).or_default().0 += row.window.length().0;
         }
     }
     let held: BTreeMap<_, _> = held.into_iter().map(|(uid, window)| (uid, window.length())).collect();

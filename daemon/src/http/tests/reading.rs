@@ -225,7 +225,8 @@ async fn ready_when_lists_and_prices_are_there() {
             503,
             json!({"ready": false, "missing": [
                 "the list of nodes", "the list of namespaces", "the list of pods", "the list of deployments",
-                "the list of statefulsets", "the list of cronjobs", "the price of node n9",
+                "the list of statefulsets", "the list of cronjobs", "the list of persistentvolumes",
+                "the list of persistentvolumeclaims", "the list of services", "the price of node n9",
             ]})
         )
     );
