@@ -138,9 +138,14 @@ impl Texts {
         self.values.get(*self.codes.get(row)? as usize)
     }
 
-    /// Rows with equal codes have equal texts.
-    pub(crate) fn code_of(&self, row: usize) -> u32 {
-        self.codes.get(row).copied().unwrap_or(NOTHING)
+    /// Each row's number: rows with equal numbers have equal texts.
+    pub(crate) fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// The different texts, by number.
+    pub(crate) fn values(&self) -> &[Arc<str>] {
+        &self.values
     }
 
     /// Each row's text.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use nightcap_core::cluster::{Attribution, WorkloadKey};
-use nightcap_core::money::{AllocationRow, AssetKind, AssetRow, ByResource, FlatRow, NodePrice, ResourceHours, SavedRow};
+use nightcap_core::cluster::{Attribution, OwnerKind, WorkloadKey};
+use nightcap_core::money::{AllocationRow, AssetKind, AssetRow, ByResource, Confidence, FlatRow, NodePrice, ResourceHours, SavedRow};
 use nightcap_core::units::{Instant, PicoUsd, Window};
 
 use crate::frame::{Cells, Column, Texts};
@@ -263,4 +263,45 @@ fn price_texts<'a>(texts: &mut [Option<Text<'a>>], price: Option<&'a NodePrice>)
             *text = Some(value);
         }
     }
+}
+
+fn confidence(price: &NodePrice) -> Text<'static> {
+    Text::Word(match price.confidence {
+        Confidence::Exact => "exact",
+        Confidence::List => "list",
+        Confidence::Estimated => "estimated",
+        Confidence::Default => "default",
+    })
+}
+
+fn hourly(price: Option<&NodePrice>) -> PicoUsd {
+    PicoUsd(price.map_or(0, |price| i128::from(price.hourly.0)))
+}
+
+fn owner_kind(of: &Attribution) -> &'static str {
+    match of.owner_kind {
+        OwnerKind::User => "user",
+        OwnerKind::Team => "team",
+        OwnerKind::Project => "project",
+        OwnerKind::Tenant => "tenant",
+        OwnerKind::Unknown => "unknown",
+    }
+}
+
+/// What `amount` counts, by the kind of asset.
+const fn unit(kind: AssetKind) -> &'static str {
+    match kind {
+        AssetKind::Volume => "byte-hours",
+        AssetKind::LoadBalancer | AssetKind::ControlPlane | AssetKind::Fixed => "hours",
+        AssetKind::Network => "bytes",
+    }
+}
+
+/// The whole, then its parts.
+fn parts(of: ByResource) -> [PicoUsd; 4] {
+    [of.total(), of.cpu, of.memory, of.gpu]
+}
+
+fn hours(of: ResourceHours) -> [f64; 3] {
+    [of.cpu_core_hours, of.memory_byte_hours, of.gpu_hours]
 }
