@@ -13,6 +13,9 @@ use crate::schema::{Allocation, Asset, Saving, Schema, WINDOW_END, WINDOW_START,
 /// What `kind` says of a pod's row.
 pub(crate) const POD: &str = "pod";
 
+/// How many columns say who pays; they have the same order in all tables.
+pub(crate) const PAYER: usize = 13;
+
 /// Columns that grow row by row.
 #[derive(Debug)]
 pub(crate) struct Sheet {
@@ -223,7 +226,7 @@ fn each<T: Copy>(columns: &mut [Vec<T>], values: &[T]) {
 /// Who pays, from the first column of the payer on: the order is the same in all tables.
 fn payer<'a>(texts: &mut [Option<Text<'a>>], of: &'a Attribution, labels: Option<&'a str>) {
     let (workload, owner_kind) = (of.workload.as_ref(), owner_kind(of));
-    let values = [
+    let values: [_; PAYER] = [
         Some(Text::Shared(&of.namespace)),
         Some(Text::Shared(&of.space)),
         of.vcluster.as_ref().map(Text::Shared),
