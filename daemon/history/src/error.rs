@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nightcap_core::units::Instant;
 use thiserror::Error;
 
 /// Why the archive could not do what was asked. What was there before is untouched.
@@ -39,6 +40,9 @@ pub enum HistoryError {
     /// The folder was opened for reading only.
     #[error("the history in {0} was opened for reading only")]
     ReadOnly(PathBuf),
+    /// The hour is so old that only its day is kept: what is known of it then stands.
+    #[error("the hour of {0} is kept by the day only: it cannot be written again")]
+    Retired(Instant),
     /// Another process writes to the same history.
     #[error("another process writes the history in {0}: give each daemon a folder of its own")]
     Locked(PathBuf),

@@ -59,6 +59,17 @@ impl Cells {
         }
     }
 
+    /// Some of them.
+    pub(crate) fn slice(&self, rows: std::ops::Range<usize>) -> Self {
+        match self {
+            Self::Text(texts) => Self::Text(Texts { codes: texts.codes[rows].to_vec(), ..texts.clone() }),
+            Self::Money(values) => Self::Money(values[rows].to_vec()),
+            Self::Number(values) => Self::Number(values[rows].to_vec()),
+            Self::Instant(values) => Self::Instant(values[rows].to_vec()),
+            Self::Flag(values) => Self::Flag(values[rows].to_vec()),
+        }
+    }
+
     /// What they are.
     pub const fn kind(&self) -> Kind {
         match self {

@@ -161,6 +161,11 @@ impl fmt::Display for FileName {
 }
 
 impl FileName {
+    /// The name with a star for the checksum: what a file of the same set in another table is called.
+    pub(crate) fn of_any_content(&self) -> String {
+        self.to_string().replace(&format!(".{:08x}.", self.crc), ".*.")
+    }
+
     /// Reads a name; `None` for what Nightcap did not write.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let mut parts = name.strip_suffix(".parquet")?.split('.');
@@ -184,6 +189,11 @@ impl FileName {
 /// The folder of a table and cluster.
 pub(crate) fn table_folder(root: &Path, table: Table, resolution: Resolution, cluster: &str) -> PathBuf {
     root.join(table.folder(resolution)).join(format!("cluster={}", escape(cluster)))
+}
+
+/// The file whose lock says that a process writes the history of a cluster.
+pub(crate) fn lock_name(cluster: &str) -> String {
+    format!(".lock-{}", escape(cluster))
 }
 
 /// The days that a table's folder has folders for, in order; a folder that is not there has none.

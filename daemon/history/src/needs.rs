@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use nightcap_core::money::query::Dimension;
 
+use crate::layout::Table;
+use crate::merge::Plan;
+use crate::schema::{Allocation, Asset};
+
 /// A part of what a row names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Field {
@@ -34,23 +38,6 @@ pub enum Field {
     Price,
 }
 
-impl Field {
-    const ALL: [Self; 12] = [
-        Self::Node,
-        Self::Pod,
-        Self::Namespace,
-        Self::Space,
-        Self::Vcluster,
-        Self::VirtualNamespace,
-        Self::Workload,
-        Self::Team,
-        Self::Owner,
-        Self::Rules,
-        Self::Asset,
-        Self::Price,
-    ];
-}
-
 /// Which labels.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Labels {
@@ -73,7 +60,7 @@ impl Needs {
 
     /// Rows as they were, with everything they name.
     pub fn everything() -> Self {
-        Self { fields: Field::ALL.into(), labels: Labels::All }
+        Self { fields: FIELDS.iter().map(|&(field, _)| field).collect(), labels: Labels::All }
     }
 
     /// What grouping by `dimensions` has to know.
@@ -124,3 +111,62 @@ fn field_of(dimension: Dimension) -> Option<Field> {
         Dimension::Pod => Field::Pod,
     })
 }
+
+/// Which columns of `allocations` these needs are.
+pub(crate) fn charges_plan(needs: &Needs) -> Plan {
+    use Allocation as C;
+    let labels = needs.labels != Labels::Some(BTreeSet::new());
+    let wanted = |column: usize| {
+        let among = |columns: &[C]| columns.iter().any(|&of| of as usize == column);
+        among(&[C::Kind, C::Confidence])
+            || (labels && among(&[C::Labels]))
+            || FIELDS.iter().any(|&(field, columns)| needs.has(field) && among(columns))
+    };
+    Plan::new(Table::Allocations.schema(), wanted, needs.has(Field::Price))
+        .with_labels(C::Labels as usize, needs.labels.clone())
+}
+
+/// Which columns of `assets` these needs are.
+pub(crate) fn assets_plan(needs: &Needs) -> Plan {
+    let wanted = |column: usize| match column {
+        column if column < Asset::Confidence as usize => needs.has(Field::Node),
+        column if column == Asset::Confidence as usize => true,
+        _ => needs.has(Field::Price),
+    };
+    Plan::new(Table::Assets.schema(), wanted, needs.has(Field::Price))
+}
+
+/// All columns of `savings`: its rows merge only with themselves, since their lengths are summed.
+pub(crate) fn savings_plan() -> Plan {
+    Plan::new(Table::Savings.schema(), |_| true, false).adjacent_only()
+}
+
+/// The columns of `allocations` that a field is.
+const FIELDS: [(Field, &[Allocation]); 12] = {
+    use Allocation as C;
+    [
+        (Field::Node, &[C::NodeUid, C::Node]),
+        (Field::Pod, &[C::PodUid, C::PodNamespace, C::Pod]),
+        (Field::Namespace, &[C::Namespace]),
+        (Field::Space, &[C::Space]),
+        (Field::Vcluster, &[C::Vcluster]),
+        (Field::VirtualNamespace, &[C::VirtualNamespace]),
+        (Field::Workload, &[C::WorkloadNamespace, C::WorkloadKind, C::Workload]),
+        (Field::Team, &[C::Team]),
+        (Field::Owner, &[C::Owner, C::OwnerKind]),
+        (Field::Rules, &[C::TeamRule, C::OwnerRule]),
+        (
+            Field::Asset,
+            &[
+                C::AssetUid,
+                C::Asset,
+                C::AssetProviderId,
+                C::StorageClass,
+                C::ClaimNamespace,
+                C::Claim,
+                C::Unit,
+            ],
+        ),
+        (Field::Price, &[C::PriceSource, C::PriceDate, C::PriceReason]),
+    ]
+};

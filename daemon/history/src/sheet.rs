@@ -63,10 +63,6 @@ impl Sheet {
         }
     }
 
-    pub(crate) fn rows(&self) -> usize {
-        self.periods.len()
-    }
-
     /// A pod's row; `price` is that of its node in the same hour.
     pub(crate) fn add_pod(&mut self, period: Instant, row: &AllocationRow, price: Option<&NodePrice>) {
         let (node, pod, of) = (&row.holder.node, &row.holder.pod, &row.holder.attribution);
@@ -194,8 +190,29 @@ impl Sheet {
         each(&mut self.flags, record.flags);
     }
 
+    /// The rows in groups of at most `size`.
+    pub(crate) fn into_groups(self, resolution: Resolution, size: usize) -> Vec<Vec<Column>> {
+        let rows = self.periods.len();
+        let columns = self.into_columns(resolution);
+        if rows == 0 {
+            return Vec::new();
+        }
+        if rows <= size {
+            return vec![columns];
+        }
+        (0..rows)
+            .step_by(size)
+            .map(|start| {
+                let part = |column: &Column| {
+                    Column::new(column.name.clone(), column.cells.slice(start..rows.min(start + size)))
+                };
+                columns.iter().map(part).collect()
+            })
+            .collect()
+    }
+
     /// The columns, in the order of [`Schema::columns`].
-    pub(crate) fn into_columns(self, resolution: Resolution) -> Vec<Column> {
+    fn into_columns(self, resolution: Resolution) -> Vec<Column> {
         let instants = [(period(resolution), self.periods), (WINDOW_START, self.starts), (WINDOW_END, self.ends)];
         let names = self.schema;
         let mut columns: Vec<_> =
