@@ -14,7 +14,7 @@ use crate::day::DayFiles;
 use crate::layout::{self, Day, FileName, Hours, Resolution, Table, table_folder};
 use crate::needs::Needs;
 use crate::parquet::{self, ROW_GROUP};
-use crate::read::{HourStream, Question, Steps};
+use crate::read::HourStream;
 use crate::sheet::Sheet;
 use crate::{HistoryError, durable};
 
@@ -90,14 +90,14 @@ impl Archive {
         &self.cluster
     }
 
-    /// Answers a question, hour after hour.
-    pub fn hours(&self, question: Question) -> Result<HourStream<'_>, HistoryError> {
-        HourStream::new(self, question)
+    /// The rows of a window, merged as far as `needs` allow.
+    pub fn hours(&self, window: Window, needs: &Needs) -> Result<HourStream<'_>, HistoryError> {
+        HourStream::new(self, window, needs.clone(), false)
     }
 
     /// The hours of a window just as they were written, to go on from after a restart.
     pub fn verbatim(&self, window: Window) -> Result<HourStream<'_>, HistoryError> {
-        self.hours(Question { window, steps: Steps::Verbatim, needs: Needs::everything() })
+        HourStream::new(self, window, Needs::everything(), true)
     }
 
     /// The starts of the hours that are kept one by one within a window.

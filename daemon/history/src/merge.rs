@@ -10,7 +10,6 @@ use nightcap_core::units::{Instant, PicoUsd, Window};
 
 use crate::frame::{Cells, Kind, NOTHING, Texts};
 use crate::layout::Resolution;
-use crate::needs::Labels;
 use crate::parquet::Decoder;
 use crate::schema::{Schema, WINDOW_END, WINDOW_START, period};
 
@@ -47,8 +46,19 @@ pub(crate) struct Plan {
     width: usize,
     /// Rows of one key merge only if one begins where the other ends: their lengths are summed by the reader.
     adjacent_only: bool,
-    /// The column of labels, and which of them are wanted.
-    labels: Option<(usize, Labels)>,
+    /// Columns of which only a part is wanted.
+    kept: Vec<(usize, Keep)>,
+}
+
+/// What of a text is kept.
+#[derive(Debug)]
+pub(crate) enum Keep {
+    /// Of labels, those with these keys.
+    Labels(BTreeSet<Arc<str>>),
+    /// Names of lines, such as `__overhead__`.
+    Lines,
+    /// That there is one.
+    Presence,
 }
 
 impl Plan {
@@ -63,12 +73,12 @@ impl Plan {
         }
         let rates = rates && !schema.rates.is_empty();
         let width = width + usize::from(rates) + schema.flags.len();
-        Self { schema, places, rates, width, adjacent_only: false, labels: None }
+        Self { schema, places, rates, width, adjacent_only: false, kept: Vec::new() }
     }
 
-    /// Of the labels, which are in `column`, only these.
-    pub(crate) fn with_labels(mut self, column: usize, labels: Labels) -> Self {
-        self.labels = Some((column, labels));
+    /// Of the texts in `column`, only this.
+    pub(crate) fn keeping(mut self, column: usize, keep: Keep) -> Self {
+        self.kept.push((column, keep));
         self
     }
 
@@ -270,8 +280,8 @@ impl Plan {
         for (column, name) in self.schema.texts.iter().enumerate() {
             if self.places[column].is_some() {
                 let Cells::Text(texts) = decoder.read(group, name, Kind::Text)? else { continue };
-                let labels = self.labels.as_ref().filter(|(labels, _)| *labels == column);
-                keys.push(codes(&texts, labels.map(|(_, labels)| labels), interner));
+                let keep = self.kept.iter().find(|(kept, _)| *kept == column);
+                keys.push(codes(&texts, keep.map(|(_, keep)| keep), interner));
             }
         }
         if self.rates {
@@ -318,21 +328,28 @@ fn numbers(decoder: &Decoder, group: usize, name: &str) -> Result<Vec<f64>, Stri
 }
 
 /// The texts' numbers in the interner, each different text looked up once.
-fn codes(texts: &Texts, labels: Option<&Labels>, interner: &mut Interner) -> Vec<u32> {
+fn codes(texts: &Texts, keep: Option<&Keep>, interner: &mut Interner) -> Vec<u32> {
     let codes: Vec<u32> = texts
         .values()
         .iter()
-        .map(|text| match labels {
-            Some(Labels::Some(keys)) => only(text, keys).map_or(NOTHING, |text| interner.code(&text)),
-            Some(Labels::All) | None => interner.code(text),
+        .map(|text| match keep {
+            None => interner.code(text),
+            Some(keep) => keep.of(text).map_or(NOTHING, |text| interner.code(&text)),
         })
         .collect();
     texts.codes().iter().map(|&code| codes.get(code as usize).copied().unwrap_or(NOTHING)).collect()
 }
 
-/// The labels of these keys alone; nothing if there are none.
-fn only(labels: &str, keys: &BTreeSet<Arc<str>>) -> Option<Arc<str>> {
-    let mut all: BTreeMap<Arc<str>, Arc<str>> = serde_json::from_str(labels).ok()?;
-    all.retain(|key, _| keys.contains(key));
-    if all.is_empty() { None } else { serde_json::to_string(&all).ok().map(Into::into) }
+impl Keep {
+    fn of(&self, text: &Arc<str>) -> Option<Arc<str>> {
+        match self {
+            Self::Labels(keys) => {
+                let mut all: BTreeMap<Arc<str>, Arc<str>> = serde_json::from_str(text).ok()?;
+                all.retain(|key, _| keys.contains(key));
+                if all.is_empty() { None } else { serde_json::to_string(&all).ok().map(Into::into) }
+            }
+            Self::Lines => (text.starts_with("__") && text.ends_with("__")).then(|| Arc::clone(text)),
+            Self::Presence => Some(Arc::default()),
+        }
+    }
 }

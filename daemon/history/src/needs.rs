@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use nightcap_core::money::query::Dimension;
+use nightcap_core::units::Window;
 
 use crate::layout::Table;
-use crate::merge::Plan;
+use crate::merge::{Keep, Plan};
 use crate::schema::{Allocation, Asset};
 
 /// A part of what a row names.
@@ -40,27 +41,34 @@ pub enum Field {
 
 /// Which labels.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Labels {
+pub enum Labels {
+    /// Those with these raw keys.
     Some(BTreeSet<Arc<str>>),
+    /// All that a row has.
     All,
 }
 
-/// The fields and labels a question groups or filters by, or shows. What is not among them reads as empty.
+/// The fields and labels a question groups, filters or shares by, or shows, and the steps it asks for.
+///
+/// What is not among the fields reads as empty, but for what is always known: the kind of asset, the confidence of the
+/// price, the marks, whether there is a pod, and the namespace of lines such as `__overhead__`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Needs {
     fields: BTreeSet<Field>,
-    pub(crate) labels: Labels,
+    labels: Labels,
+    steps: Vec<Window>,
 }
 
 impl Needs {
-    /// Money and time only.
+    /// Money and time only, in one step.
     pub const fn nothing() -> Self {
-        Self { fields: BTreeSet::new(), labels: Labels::Some(BTreeSet::new()) }
+        Self { fields: BTreeSet::new(), labels: Labels::Some(BTreeSet::new()), steps: Vec::new() }
     }
 
     /// Rows as they were, with everything they name.
     pub fn everything() -> Self {
-        Self { fields: FIELDS.iter().map(|&(field, _)| field).collect(), labels: Labels::All }
+        let fields = FIELDS.iter().map(|&(field, _)| field).collect();
+        Self { fields, labels: Labels::All, steps: Vec::new() }
     }
 
     /// What grouping by `dimensions` has to know.
@@ -84,12 +92,37 @@ impl Needs {
         self
     }
 
-    pub(crate) fn has(&self, field: Field) -> bool {
+    /// This, for these steps: in order, none touching the inside of another.
+    #[must_use]
+    pub fn in_steps(mut self, steps: Vec<Window>) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// Whether a field is needed.
+    pub fn has(&self, field: Field) -> bool {
         self.fields.contains(&field)
     }
 
+    /// Which labels are needed.
+    pub const fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The steps, in order; empty if the window is one.
+    pub fn steps(&self) -> &[Window] {
+        &self.steps
+    }
+
+    /// The step that a span lies in wholly, by its number; `None` if a step cuts it or it lies in none.
+    pub fn step_of(&self, span: Window) -> Option<usize> {
+        let nth = self.steps.partition_point(|step| step.end <= span.start);
+        let step = self.steps.get(nth)?;
+        (step.start <= span.start && span.end <= step.end).then_some(nth)
+    }
+
     /// Whether rows stay about as many as there are pods, so that a day of them is not held at once.
-    pub(crate) fn is_fine(&self) -> bool {
+    pub fn is_fine(&self) -> bool {
         self.has(Field::Pod) || self.has(Field::Workload) || self.has(Field::Asset)
     }
 }
@@ -115,15 +148,24 @@ fn field_of(dimension: Dimension) -> Option<Field> {
 /// Which columns of `allocations` these needs are.
 pub(crate) fn charges_plan(needs: &Needs) -> Plan {
     use Allocation as C;
-    let labels = needs.labels != Labels::Some(BTreeSet::new());
+    let labels = *needs.labels() != Labels::Some(BTreeSet::new());
     let wanted = |column: usize| {
         let among = |columns: &[C]| columns.iter().any(|&of| of as usize == column);
-        among(&[C::Kind, C::Confidence])
+        among(&[C::Kind, C::Confidence, C::PodNamespace, C::Namespace])
             || (labels && among(&[C::Labels]))
             || FIELDS.iter().any(|&(field, columns)| needs.has(field) && among(columns))
     };
-    Plan::new(Table::Allocations.schema(), wanted, needs.has(Field::Price))
-        .with_labels(C::Labels as usize, needs.labels.clone())
+    let mut plan = Plan::new(Table::Allocations.schema(), wanted, needs.has(Field::Price));
+    if let Labels::Some(keys) = needs.labels() {
+        plan = plan.keeping(C::Labels as usize, Keep::Labels(keys.clone()));
+    }
+    if !needs.has(Field::Namespace) {
+        plan = plan.keeping(C::Namespace as usize, Keep::Lines);
+    }
+    if !needs.has(Field::Pod) {
+        plan = plan.keeping(C::PodNamespace as usize, Keep::Presence);
+    }
+    plan
 }
 
 /// Which columns of `assets` these needs are.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nightcap_core::money::{Hour, NodeName};
-use nightcap_core::units::{Instant, Millis, Window};
+use nightcap_core::units::{Instant, Window};
 
 use crate::day::{DayFiles, Source, Unread, is_fresh, open};
 use crate::layout::{Day, Hours, Resolution, Table, days, hour_of, table_folder};
@@ -20,28 +20,6 @@ const ROWS_AT_ONCE: usize = 100_000;
 /// How often a day is looked at again because a file was replaced while it was read.
 const LOOKS: usize = 8;
 
-/// What is asked of the archive.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Question {
-    /// From when to when.
-    pub window: Window,
-    /// What the answer is cut into.
-    pub steps: Steps,
-    /// What has to be known of the rows.
-    pub needs: Needs,
-}
-
-/// What an answer is cut into.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Steps {
-    /// Nothing: the window is one step.
-    One,
-    /// Steps of this length, from the window's start on.
-    Of(Millis),
-    /// Any: hours come as they were written, row by row.
-    Verbatim,
-}
-
 /// Hours out of the archive, in order of time.
 ///
 /// Rows that agree in what is needed, and lie wholly within one step, come as one. They come in an [`Hour`] that starts
@@ -50,7 +28,10 @@ pub enum Steps {
 #[derive(Debug)]
 pub struct HourStream<'a> {
     archive: &'a Archive,
-    question: Question,
+    window: Window,
+    needs: Needs,
+    /// Hours come as they were written, row by row.
+    verbatim: bool,
     /// Days that are still to come.
     days: VecDeque<Day>,
     /// Parts of the day at hand that are still to come.
@@ -90,8 +71,12 @@ struct Loaded {
 }
 
 impl<'a> HourStream<'a> {
-    pub(crate) fn new(archive: &'a Archive, question: Question) -> Result<Self, HistoryError> {
-        let window = question.window;
+    pub(crate) fn new(
+        archive: &'a Archive,
+        window: Window,
+        needs: Needs,
+        verbatim: bool,
+    ) -> Result<Self, HistoryError> {
         let mut found = BTreeSet::new();
         for resolution in Resolution::ALL {
             let folder = table_folder(archive.root(), Table::Allocations, resolution, archive.cluster());
@@ -100,7 +85,9 @@ impl<'a> HourStream<'a> {
         }
         Ok(Self {
             archive,
-            question,
+            window,
+            needs,
+            verbatim,
             days: found.into_iter().collect(),
             batches: VecDeque::new(),
             loaded: None,
@@ -122,8 +109,8 @@ impl<'a> HourStream<'a> {
     }
 
     fn read_day(&mut self, day: Day) -> Result<(), HistoryError> {
-        let units = units(day, self.question.window, self.question.steps);
-        if !self.question.needs.is_fine() || units.len() == 1 {
+        let units = self.units(day);
+        if !self.needs.is_fine() || units.len() == 1 {
             self.batches.push_back(Batch { day, units });
             return Ok(());
         }
@@ -131,6 +118,35 @@ impl<'a> HourStream<'a> {
         let at_once = (ROWS_AT_ONCE / rows.max(1)).max(1);
         self.batches.extend(units.chunks(at_once).map(|units| Batch { day, units: units.to_vec() }));
         Ok(())
+    }
+
+    /// The stretches of a day whose rows come together: the hours of one step, or an hour that a step cuts.
+    fn units(&self, day: Day) -> Vec<Unit> {
+        let mut units: Vec<Unit> = Vec::new();
+        for hour in 0..24 {
+            let span = day.hour(hour);
+            if span.intersect(self.window).is_empty() {
+                continue;
+            }
+            let merge_within = if self.verbatim { None } else { self.step_around(span) };
+            match units.last_mut() {
+                Some(unit) if merge_within.is_some() && unit.merge_within == merge_within => {
+                    unit.window = Window::new(unit.window.start, span.end);
+                    unit.hours = unit.hours.or(Hours::one(hour));
+                }
+                _ => units.push(Unit { window: span, hours: Hours::one(hour), merge_within }),
+            }
+        }
+        units
+    }
+
+    /// The step that `span` lies in wholly.
+    fn step_around(&self, span: Window) -> Option<Window> {
+        let steps = self.needs.steps();
+        if steps.is_empty() {
+            return (self.window.start <= span.start && span.end <= self.window.end).then_some(self.window);
+        }
+        self.needs.step_of(span).and_then(|nth| steps.get(nth).copied())
     }
 
     /// How many charges an hour of the day has, about.
@@ -188,7 +204,7 @@ impl<'a> HourStream<'a> {
     }
 
     fn merge(&mut self, files: &DayFiles, sources: &[Source], batch: &Batch) -> Result<Loaded, (PathBuf, Unread)> {
-        let needs = &self.question.needs;
+        let needs = &self.needs;
         let by_the_day = sources.iter().any(|source| source.resolution == Resolution::Daily);
         let day = batch.day.window();
         let whole = Unit { window: day, hours: Hours::DAY, merge_within: Some(day) };
@@ -205,7 +221,9 @@ impl<'a> HourStream<'a> {
             loaded.cut_to = Some(batch.units.clone());
         }
         for source in sources {
-            let routes = routes(&units, source.hours);
+            // Rows of the day as a whole all carry its start, whichever hours they stand for.
+            let counting = if by_the_day { Hours::DAY } else { source.hours };
+            let routes = routes(&units, counting);
             for table in Table::ALL {
                 let merging = match table {
                     Table::Allocations => &mut loaded.charges,
@@ -238,7 +256,7 @@ impl<'a> HourStream<'a> {
     }
 
     fn give(&mut self, loaded: &mut Loaded, nth: usize, unit: Unit) {
-        let split = unit.merge_within.is_some() || !self.question.needs.has(Field::Node);
+        let split = unit.merge_within.is_some() || !self.needs.has(Field::Node);
         let mut hours: BTreeMap<u32, Hour> = BTreeMap::new();
         let first = |code: u32| if split { code } else { 0 };
         let mut nodes: HashMap<u32, Arc<NodeName>> = HashMap::new();
@@ -311,42 +329,6 @@ impl Iterator for HourStream<'_> {
             }
         }
     }
-}
-
-/// The stretches of a day whose rows come together: the hours of one step, or an hour that a step cuts.
-fn units(day: Day, window: Window, steps: Steps) -> Vec<Unit> {
-    let mut units: Vec<Unit> = Vec::new();
-    for hour in 0..24 {
-        let span = day.hour(hour);
-        if span.intersect(window).is_empty() {
-            continue;
-        }
-        let merge_within = step_around(span, window, steps);
-        match units.last_mut() {
-            Some(unit) if merge_within.is_some() && unit.merge_within == merge_within => {
-                unit.window = Window::new(unit.window.start, span.end);
-                unit.hours = unit.hours.or(Hours::one(hour));
-            }
-            _ => units.push(Unit { window: span, hours: Hours::one(hour), merge_within }),
-        }
-    }
-    units
-}
-
-/// The step that `span` lies in wholly.
-fn step_around(span: Window, window: Window, steps: Steps) -> Option<Window> {
-    if span.start < window.start || window.end < span.end {
-        return None;
-    }
-    let step = match steps {
-        Steps::Verbatim => return None,
-        Steps::Of(step) if step.0 > 0 => step,
-        Steps::One | Steps::Of(_) => return Some(window),
-    };
-    let nth = span.start.since(window.start).0 / step.0;
-    let start = window.start + Millis(nth * step.0);
-    let around = Window::new(start, window.end.min(start + step));
-    (span.end <= around.end).then_some(around)
 }
 
 /// Where the rows of each hour of the day go, for the hours that count.

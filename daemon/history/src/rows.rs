@@ -139,7 +139,7 @@ impl Maker {
             asset,
             price: self.price(row, Allocation::Confidence as usize),
             attribution: self.attribution(row, Allocation::Namespace as usize),
-            pod: (at(Allocation::PodUid) != NOTHING).then(|| self.pod(row)),
+            pod: (at(Allocation::PodNamespace) != NOTHING).then(|| self.pod(row)),
             window: row.window,
             cost: PicoUsd(row.sums[0]),
             amount: row.numbers[7],

@@ -11,7 +11,6 @@ use crate::archive::{Archive, charges, prices};
 use crate::day::{DayFiles, Source, is_fresh};
 use crate::layout::{Day, FileName, Hours, Resolution, Table, days, names, table_folder};
 use crate::needs::Needs;
-use crate::read::{Question, Steps};
 use crate::sheet::Sheet;
 use crate::{Damaged, HistoryError, durable};
 
@@ -170,8 +169,7 @@ impl Archive {
     /// Writes the day as a whole, of the generation of its hours.
     fn write_daily(&self, day: Day, hourly: &[Source], done: &mut Upkeep) -> Result<(), HistoryError> {
         let [source] = hourly else { return Ok(()) };
-        let question = Question { window: day.window(), steps: Steps::One, needs: Needs::everything() };
-        let mut stream = self.hours(question)?;
+        let mut stream = self.hours(day.window(), &Needs::everything())?;
         let period = day.start();
         let [mut savings, mut assets, mut allocations] = Table::ALL.map(Sheet::new);
         for hour in stream.by_ref() {
