@@ -254,9 +254,14 @@ pub(crate) fn some_hours(seed: u64, first: i64, count: i64) -> Vec<Hour> {
     (first..first + count).map(|nth| cluster.hour(hour_at(nth))).collect()
 }
 
+/// A folder of its own: in memory where there is such a place, since these tests sync thousands of files.
+pub(crate) fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// An archive in a folder of its own, with these hours in it.
 pub(crate) fn archive_of(hours: &[Hour]) -> (tempfile::TempDir, Archive) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let archive = Archive::open(&folder.path().join("history"), "test").unwrap();
     for hour in hours {
         archive.write_hour(hour).unwrap();
