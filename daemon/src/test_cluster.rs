@@ -54,6 +54,7 @@ pub(crate) fn node(name: &str, capacity: Resources, capacity_type: CapacityType)
             capacity_type,
             arch: "amd64".into(),
             os: "linux".into(),
+            ..NodeFacts::default()
         },
         capacity,
         ready: true,
@@ -66,6 +67,7 @@ pub(crate) fn price(name: &str, micro_usd: u64, confidence: Confidence) -> Event
         confidence,
         source: PriceSource { id: "test-prices".into(), date: "2026-03-01".into() },
         reason: "as the test says".into(),
+        by_pod: None,
     };
     Event::NodePriced { uid: format!("uid-{name}").into(), price }
 }

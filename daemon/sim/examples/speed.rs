@@ -23,6 +23,7 @@ impl NodePricer for ByCores {
             confidence: Confidence::Estimated,
             source: PriceSource { id: "example".into(), date: "".into() },
             reason: format!("5 cents a core for {}", facts.instance_type).into(),
+            by_pod: None,
         }
     }
 }

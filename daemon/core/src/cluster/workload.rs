@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::namespace::Keys;
 use crate::units::{Instant, Resources};
 
-/// The kind of a pod's owner.
+/// The kind of a pod's owner. Written and read by its Kubernetes name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum WorkloadKind {
     /// apps/v1 Deployment.
     Deployment,
@@ -24,7 +25,6 @@ pub enum WorkloadKind {
     /// batch/v1 Job that no `CronJob` owns.
     Job,
     /// Any other controller, by its kind.
-    #[serde(untagged)]
     Other(Arc<str>),
 }
 
@@ -53,6 +53,18 @@ impl WorkloadKind {
             Self::Job => "Job",
             Self::Other(kind) => kind,
         }
+    }
+}
+
+impl From<String> for WorkloadKind {
+    fn from(name: String) -> Self {
+        Self::from_name(&name)
+    }
+}
+
+impl From<WorkloadKind> for String {
+    fn from(kind: WorkloadKind) -> Self {
+        kind.name().to_owned()
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::asset_state::AssetState;
 use super::errand::Errand;
 use super::names::PodNames;
 use super::problems::Problems;
@@ -102,6 +103,7 @@ pub struct Engine {
     pub(super) pod_names: PodNames,
     pub(super) spaces: BTreeMap<Arc<str>, SpaceEntry>,
     pub(super) workloads: BTreeMap<WorkloadKey, Box<WorkloadEntry>>,
+    pub(super) assets: AssetState,
     pub(super) attributions: BTreeSet<Arc<Attribution>>,
     /// Texts that many attributions share.
     pub(super) texts: BTreeSet<Arc<str>>,
@@ -116,7 +118,9 @@ pub struct Engine {
     /// When spaces are to be looked at again although nothing happens to them.
     pub(super) due: BTreeSet<(Instant, Arc<str>)>,
     pub(super) out: Vec<Action>,
-    settled_at: Instant,
+    pub(super) settled_at: Instant,
+    /// When the checkpoint that this life goes on from was taken; `None` once all kinds are listed.
+    pub(super) resumed: Option<Instant>,
 }
 
 impl Engine {
@@ -124,9 +128,10 @@ impl Engine {
     pub fn new(settings: Settings) -> Self {
         let ledger =
             Ledger::new(settings.start, settings.split, settings.scrape_interval, settings.keep_rows);
-        Self {
+        let mut engine = Self {
             ledger,
             settled_at: settings.start,
+            resumed: None,
             settings,
             nodes: BTreeMap::new(),
             prices: BTreeMap::new(),
@@ -134,6 +139,7 @@ impl Engine {
             pod_names: PodNames::default(),
             spaces: BTreeMap::new(),
             workloads: BTreeMap::new(),
+            assets: AssetState::default(),
             attributions: BTreeSet::new(),
             texts: BTreeSet::new(),
             listed: BTreeSet::new(),
@@ -145,7 +151,9 @@ impl Engine {
             dirty: BTreeSet::new(),
             due: BTreeSet::new(),
             out: Vec::new(),
-        }
+        };
+        engine.charge_fixed();
+        engine
     }
 
     /// Takes one fact in, at `now`.
@@ -163,11 +171,11 @@ impl Engine {
             Event::Listed { kind, uids } => self.observe_list(kind, uids, now),
             Event::Watch { kind, problem } => self.watch_changed(kind, problem, now),
             Event::Unreadable { kind, object, reason } => self.unreadable(kind, &object, &reason, now),
-            Event::Volume(volume) => self.observe_volume(volume, now),
+            Event::Volume(volume) => self.observe_volume(&volume, now),
             Event::VolumeGone { uid, at } => self.volume_gone(&uid, at),
             Event::Claim(claim) => self.observe_claim(claim, now),
             Event::ClaimGone { uid, at } => self.claim_gone(&uid, at),
-            Event::Service(service) => self.observe_service(service, now),
+            Event::Service(service) => self.observe_service(&service, now),
             Event::ServiceGone { uid, at } => self.service_gone(&uid, at),
             Event::AssetPriced { uid, price } => self.asset_priced(&uid, price, now),
             Event::ControlPlanePriced(price) => self.control_plane_priced(price, now),
@@ -182,7 +190,7 @@ impl Engine {
 
     /// Compares what should be with what is, and says what to do about it. Asking twice gives nothing new.
     pub fn tick(&mut self, now: Instant) -> Vec<Action> {
-        if now.since(self.settled_at) >= SETTLE_EVERY {
+        if now.since(self.settled_at) >= SETTLE_EVERY && self.resumed.is_none() {
             self.ledger.settle(now);
             if now.hour() > self.settled_at.hour() {
                 self.forget_payers();
@@ -226,6 +234,11 @@ impl Engine {
     pub fn known_uids(&self) -> Vec<Arc<str>> {
         let spaces = self.spaces.values().map(|space| Arc::clone(&space.namespace.uid));
         spaces.chain(self.workloads.values().map(|entry| Arc::clone(&entry.workload.uid))).collect()
+    }
+
+    /// All nodes that it knows.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.values().map(|node| &**node)
     }
 
     /// The settings it was made with.

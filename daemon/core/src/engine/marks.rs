@@ -12,7 +12,8 @@ impl Engine {
     /// Keeps the savings in step with the mark.
     pub(super) fn count_sleep(&mut self, key: &WorkloadKey, entry: &WorkloadEntry, now: Instant) {
         if !entry.is_asleep() {
-            self.ledger.awake(key, now);
+            // What woke while the daemon was not running did so at a time that no object proves.
+            self.ledger.awake(key, self.resumed.unwrap_or(now));
             return;
         }
         let mark = entry.mark();

@@ -1,6 +1,7 @@
 //! The one state machine: events in, actions out, an immutable snapshot to read.
 
 mod action;
+mod asset_state;
 mod assets;
 mod errand;
 mod event;
@@ -12,11 +13,12 @@ mod payers;
 mod perform;
 mod picture;
 mod problems;
+mod resume;
 mod settings;
 mod snapshot;
 
 pub use action::{Action, ActionId, Severity, Subject};
 pub use event::{Egress, Event, Kind, Outcome, TrafficSample, UsageSample};
 pub use machine::Engine;
-pub use settings::Settings;
+pub use settings::{FixedCost, Settings};
 pub use snapshot::{Counters, NodeView, Problem, Snapshot, SpaceState, SpaceView, UsageHealth, WorkloadView};

@@ -165,6 +165,7 @@ impl Engine {
         let Some(node) = pod.node else { return };
         if bound_now {
             let from = pod.bound.unwrap_or(now);
+            self.mount(&name, &attribution, &pod.claims, from);
             self.ledger.hold(&node, Arc::clone(&name), attribution, pod.requests, from);
         } else {
             // Resized in place, perhaps; the same again changes nothing.
@@ -172,6 +173,7 @@ impl Engine {
         }
         if let Some(at) = ended {
             self.ledger.release(&node, &name.uid, at);
+            self.ledger.flat().unmount(&name.namespace, &name.uid, at);
         }
     }
 
@@ -185,11 +187,17 @@ impl Engine {
         let attribution = self.attribution_of(&pod.namespace, owner.as_ref());
         if let Some(node) = &pod.node {
             let from = pod.bound.unwrap_or(now);
-            // What ended before anything was counted cost nothing here.
-            if ended.is_none_or(|at| at > self.settings.start) {
+            // What ended before anything was counted cost nothing here, or was counted by an earlier life.
+            let known = self.ledger.knows(node, &pod.uid);
+            if known || ended.is_none_or(|at| at > self.counted_from()) {
                 self.ledger.hold(node, Arc::clone(&name), Arc::clone(&attribution), pod.requests, from);
+                self.mount(&name, &attribution, &pod.claims, from);
+                if known {
+                    self.ledger.resize(node, &pod.uid, pod.requests, now);
+                }
                 if let Some(at) = ended {
                     self.ledger.release(node, &pod.uid, at);
+                    self.ledger.flat().unmount(&name.namespace, &pod.uid, at);
                 }
             }
         }
@@ -202,12 +210,14 @@ impl Engine {
         let Some(pod) = self.pods.remove(uid) else { return };
         if let Some(node) = pod.node.as_ref().filter(|_| !pod.ended) {
             self.ledger.release(node, uid, at);
+            self.ledger.flat().unmount(&pod.name.namespace, uid, at);
         }
         self.pod_names.remove(&pod.name);
     }
 
     pub(super) fn observe_list(&mut self, kind: Kind, uids: Vec<Arc<str>>, now: Instant) {
         let seen: BTreeSet<Arc<str>> = uids.into_iter().collect();
+        self.compare_with_checkpoint(kind, &seen);
         let gone = |all: &mut dyn Iterator<Item = &Arc<str>>| -> Vec<Arc<str>> {
             all.filter(|uid| !seen.contains(*uid)).map(Arc::clone).collect()
         };
@@ -240,6 +250,7 @@ impl Engine {
             Kind::Volume | Kind::Claim | Kind::Service => self.observe_asset_list(kind, &seen, now),
         }
         if self.listed.insert(kind) && self.is_synced() {
+            self.end_of_gap(now);
             self.dirty.extend(self.spaces.keys().cloned());
         }
     }

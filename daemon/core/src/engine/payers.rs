@@ -66,6 +66,7 @@ impl Engine {
     ) {
         if only.is_none() {
             self.attribute_workloads(space);
+            self.keep_assets_of(space, first, now);
         }
         let pods: Vec<Arc<str>> = self.pod_names.of(space).map(|pod| Arc::clone(&pod.uid)).collect();
         for uid in pods {
@@ -81,11 +82,14 @@ impl Engine {
                 continue;
             };
             let before = std::mem::replace(&mut pod.attribution, Arc::clone(&attribution));
-            let Some(node) = pod.node.clone().filter(|_| !pod.ended) else { continue };
+            let (node, ended) = (pod.node.clone(), pod.ended);
+            let Some(node) = node else { continue };
             if first {
                 self.ledger.amend(&node, &uid, &before, &attribution);
-            } else {
+                self.ledger.flat().amend(space, &uid, &before, &attribution);
+            } else if !ended {
                 self.ledger.reassign(&node, &uid, &attribution, now);
+                self.ledger.flat().repay(space, &uid, &attribution, now);
             }
         }
     }

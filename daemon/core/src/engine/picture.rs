@@ -29,6 +29,7 @@ impl Engine {
             hours: view.hours,
             nodes,
             pods: view.pods,
+            flat: view.flat,
             spaces,
             problems: self.problems.all(),
             usage: self.usage.clone(),

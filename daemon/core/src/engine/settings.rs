@@ -7,7 +7,16 @@ use chrono_tz::Tz;
 use crate::cluster::TeamRules;
 use crate::money::Split;
 use crate::sleep::{Mode, SleepSettings};
-use crate::units::{Instant, Millis};
+use crate::units::{Instant, Millis, Rate};
+
+/// A fixed sum that is on the bill every month, whatever runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FixedCost {
+    /// What it is for.
+    pub name: Arc<str>,
+    /// A 730th of the sum a month.
+    pub hourly: Rate,
+}
 
 /// Settings of the engine.
 #[derive(Clone, Debug)]
@@ -24,6 +33,8 @@ pub struct Settings {
     pub teams: TeamRules,
     /// Zones, prefix, protected namespaces, default wishes.
     pub sleep: SleepSettings,
+    /// Fixed sums a month that everybody shares, by name: a support contract, a licence.
+    pub fixed: Vec<FixedCost>,
     /// How often usage is scraped: a sample is held forward for at most two of these.
     pub scrape_interval: Millis,
     /// How many allocation rows of closed hours are kept; the oldest hours go first.
@@ -40,6 +51,7 @@ impl Settings {
             split: Split::default(),
             teams: TeamRules::default(),
             sleep: SleepSettings::new(Tz::UTC),
+            fixed: Vec::new(),
             scrape_interval: Millis::MINUTE,
             keep_rows: 100_000,
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::event::Kind;
 use crate::cluster::{Node, WorkloadKey};
-use crate::money::{HeldPod, Hour, NodePrice, ResourceRates};
+use crate::money::{FlatNow, HeldPod, Hour, NodePrice, ResourceRates};
 use crate::sleep::{Decision, Mark, Mode, Original};
 use crate::units::{Instant, Rate};
 
@@ -136,6 +136,8 @@ pub struct Snapshot {
     pub nodes: Vec<NodeView>,
     /// Pods that hold a node, node by node.
     pub pods: Vec<HeldPod>,
+    /// Disks, load balancers and fees that are there now.
+    pub flat: Vec<FlatNow>,
     /// Spaces by name.
     pub spaces: Vec<SpaceView>,
     /// What needs a person.

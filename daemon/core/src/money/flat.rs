@@ -42,7 +42,7 @@ impl AssetKind {
 }
 
 /// An asset that is not a node, as rows name it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct FlatAsset {
     /// What it is.
     pub kind: AssetKind,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::row::{AllocationRow, ByResource, Holder, Marks, ResourceHours, UsageHours};
 use crate::units::{Bytes, Cost, Cpu, Gpu, Instant, Millis, PicoUsd, Resources, Window};
 
@@ -9,7 +11,7 @@ use crate::units::{Bytes, Cost, Cpu, Gpu, Instant, Millis, PicoUsd, Resources, W
 ///
 /// Small, since each pod has one for every scrape of the open time: instants are whole seconds, which is all that the
 /// metrics API tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Sample {
     /// End of the measured interval, in seconds since the epoch: good until the year 2106.
     at_s: u32,
@@ -45,7 +47,7 @@ impl Sample {
 const FOREVER: Instant = Instant(i64::MAX);
 
 /// A pod on a node, with one owner and one request. When either changes, the hold ends and another begins.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Hold {
     pub(super) holder: Arc<Holder>,
     pub(super) from: Instant,
@@ -140,7 +142,7 @@ impl Hold {
 }
 
 /// What a hold has cost and used since the hour began.
-#[derive(Clone, Copy, PartialEq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub(super) struct HoldSum {
     /// In the order of `Resource::ALL`.
     pub(super) cost: [Cost; 3],

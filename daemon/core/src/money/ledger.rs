@@ -10,9 +10,12 @@ use super::hold::Sample;
 use super::hours::OpenHours;
 use super::node_ledger::{Correction, NodeLedger};
 use super::savings::ClusterPrice;
-use super::{HeldPod, Hour, Hours, NodeName, NodePrice, PodName, ResourceRates, Savings, Split};
+use super::{
+    FlatBook, FlatNow, HeldPod, Holder, Hour, Hours, NodeName, NodePrice, PodName, ResourceRates, Savings,
+    Split,
+};
 use crate::cluster::{Attribution, Node};
-use crate::units::{Instant, Millis, Resources};
+use crate::units::{Instant, Millis, Resources, Window};
 
 /// How long time stays open for late facts before it is settled.
 pub const OPEN_FOR: Millis = Millis::from_minutes(5);
@@ -30,17 +33,20 @@ struct Waiting {
 /// The ledger of a cluster.
 #[derive(Debug)]
 pub struct Ledger {
-    start: Instant,
+    pub(super) start: Instant,
     split: Split,
     hold_forward: Millis,
-    nodes: BTreeMap<Arc<str>, NodeLedger>,
+    pub(super) nodes: BTreeMap<Arc<str>, NodeLedger>,
     /// UID of the newest node of each name.
-    by_name: BTreeMap<Arc<str>, Arc<str>>,
+    pub(super) by_name: BTreeMap<Arc<str>, Arc<str>>,
     waiting: BTreeMap<Arc<str>, Vec<Waiting>>,
-    hours: Hours,
-    savings: Savings,
-    cluster_price: ClusterPrice,
-    settled: Instant,
+    pub(super) flat: FlatBook,
+    pub(super) hours: Hours,
+    pub(super) savings: Savings,
+    pub(super) cluster_price: ClusterPrice,
+    pub(super) settled: Instant,
+    /// Times in which the daemon was not running; kept until their hours are handed over.
+    pub(super) gaps: Vec<Window>,
     late_facts: u64,
 }
 
@@ -51,6 +57,8 @@ pub struct LedgerView {
     pub hours: Vec<Arc<Hour>>,
     /// Pods that hold a node now, node by node.
     pub pods: Vec<HeldPod>,
+    /// Assets that are no nodes and are there now.
+    pub flat: Vec<FlatNow>,
     /// Up to here rows do not change any more, corrections apart.
     pub settled: Instant,
 }
@@ -65,10 +73,12 @@ impl Ledger {
             nodes: BTreeMap::new(),
             by_name: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            flat: FlatBook::new(start),
             hours: Hours::new(keep_rows),
             savings: Savings::default(),
             cluster_price: ClusterPrice::default(),
             settled: start,
+            gaps: Vec::new(),
             late_facts: 0,
         }
     }
@@ -154,6 +164,34 @@ impl Ledger {
         }
     }
 
+    /// Whether the pod holds this node, or did in the open hour.
+    pub fn knows(&self, node: &str, pod_uid: &str) -> bool {
+        self.by_name.get(node).and_then(|uid| self.nodes.get(uid)).is_some_and(|node| node.knows(pod_uid))
+    }
+
+    /// UIDs of all nodes that are there.
+    pub fn node_uids(&self) -> Vec<Arc<str>> {
+        let live = self.nodes.iter().filter(|(_, node)| node.end.is_none());
+        live.map(|(uid, _)| Arc::clone(uid)).collect()
+    }
+
+    /// Every pod that holds a node and has not given it back.
+    pub fn holders(&self) -> Vec<Arc<Holder>> {
+        self.nodes.values().flat_map(NodeLedger::holders).map(Arc::clone).collect()
+    }
+
+    /// From `at` on the pod requests something else.
+    pub fn resize(&mut self, node: &Arc<str>, pod_uid: &str, requests: Resources, at: Instant) {
+        if let Some(ledger) = self.node_named(node) {
+            ledger.resize(pod_uid, requests, at);
+        }
+    }
+
+    /// Workloads that are counted as asleep.
+    pub fn sleepers(&self) -> Vec<crate::cluster::WorkloadKey> {
+        self.savings.keys().cloned().collect()
+    }
+
     /// From `at` on somebody else pays for the pod.
     pub fn reassign(&mut self, node: &Arc<str>, pod_uid: &str, attribution: &Arc<Attribution>, at: Instant) {
         if let Some(ledger) = self.node_named(node) {
@@ -222,8 +260,46 @@ impl Ledger {
             node.settle(horizon, self.hold_forward, &mut self.hours);
         }
         self.nodes.retain(|_, node| !node.is_finished());
+        self.flat.close(self.settled, &mut self.hours);
         self.savings.count(self.cluster_price, now, &mut self.hours);
+        self.mark_gaps();
         self.hours.trim();
+    }
+
+    /// A history is kept: closed hours stay here until [`Self::written`] says that they are in it.
+    pub fn keep_until_written(&mut self) {
+        self.hours.keep_until_written();
+    }
+
+    /// Closed hours that are not in the history yet, or are there as they were before a correction.
+    pub fn unwritten(&self) -> Vec<Arc<Hour>> {
+        self.hours.unwritten(self.settled)
+    }
+
+    /// These hours are in the history now.
+    pub fn written(&mut self, hours: &[Arc<Hour>]) {
+        self.hours.written(hours);
+    }
+
+    /// The daemon was not running in this time: rows of it are marked.
+    pub fn gap(&mut self, gap: Window) {
+        if !gap.is_empty() {
+            self.gaps.push(gap);
+        }
+    }
+
+    /// Marks the rows of closed hours that lie in a gap; a gap that is closed all over is forgotten.
+    fn mark_gaps(&mut self) {
+        for gap in &self.gaps {
+            self.hours.mark(*gap);
+        }
+        let closed = self.settled.hour();
+        self.gaps.retain(|gap| gap.end > closed);
+    }
+
+    /// Everything on the bill that is no node.
+    pub const fn flat(&mut self) -> &mut FlatBook {
+        &mut self.flat
     }
 
     /// A workload sleeps since `since`, which frees `freed`.
@@ -265,8 +341,14 @@ impl Ledger {
                 node.held(now, self.hold_forward, &mut pods);
             }
         }
+        self.flat.provisional(now, &mut open);
         let mut open = open.hours;
         Self::add_open_savings(&self.savings, &mut open);
+        for gap in &self.gaps {
+            for hour in open.values_mut() {
+                hour.mark_backfilled(*gap);
+            }
+        }
         let mut hours: BTreeMap<Instant, Arc<Hour>> =
             self.hours.iter().map(|hour| (hour.start, Arc::clone(hour))).collect();
         for (start, mut provisional) in open {
@@ -280,7 +362,12 @@ impl Ledger {
             }
             hours.insert(start, Arc::new(provisional));
         }
-        LedgerView { hours: hours.into_values().collect(), pods, settled: self.settled }
+        LedgerView {
+            hours: hours.into_values().collect(),
+            pods,
+            flat: self.flat.at(now),
+            settled: self.settled,
+        }
     }
 
     /// Calls `each` with every live node's UID, rates, price and number of pods.

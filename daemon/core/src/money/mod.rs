@@ -1,8 +1,13 @@
 //! Money: from a node's price to who pays which part of it, exactly.
 
+mod asset_price;
+mod checkpoint;
 mod flat;
+mod flat_book;
+mod flat_ledger;
 mod hold;
 mod hours;
+mod largest_remainder;
 mod late;
 mod ledger;
 mod node_ledger;
@@ -13,8 +18,12 @@ mod row;
 mod savings;
 pub mod savings_query;
 mod split;
+mod traffic;
 
+pub use asset_price::{AssetPricer, Pricer};
+pub use checkpoint::{Checkpoint, CheckpointRef};
 pub use flat::{AssetKind, FlatAsset, FlatRow};
+pub use flat_book::{FlatBook, FlatNow};
 pub use hours::Hours;
 pub use ledger::{Ledger, LedgerView, OPEN_FOR};
 pub use price::{Confidence, EgressPrices, NodePrice, NodePricer, PodRates, PriceSource};
@@ -24,3 +33,4 @@ pub use row::{
 };
 pub use savings::{ClusterPrice, Savings};
 pub use split::{ResourceRates, Split};
+pub use traffic::Destination;

@@ -5,14 +5,16 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::hold::{Hold, HoldSum, Sample};
 use super::row::{AllocationRow, Holder, NodeName, PodName, ResourceHours};
-use super::{NodePrice, ResourceRates, Split};
+use super::{NodePrice, PodRates, ResourceRates, Split};
 use crate::cluster::Attribution;
 use crate::units::{Cost, Instant, Millis, Resources};
 
 /// What a node offers and costs from an instant on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Terms {
     pub(super) from: Instant,
     pub(super) capacity: Resources,
@@ -20,8 +22,26 @@ pub(super) struct Terms {
     pub(super) rates: ResourceRates,
 }
 
+impl Terms {
+    /// Set where the pods are billed and not the machine.
+    pub(super) fn by_pod(&self) -> Option<PodRates> {
+        self.price.as_ref().and_then(|price| price.by_pod)
+    }
+}
+
+/// The price of a machine's resources: by the split, or by what its pods pay for each.
+fn rates(price: &NodePrice, capacity: Resources, split: Split) -> ResourceRates {
+    match price.by_pod {
+        None => split.rates(price.hourly, capacity),
+        Some(pods) => {
+            let [cpu, memory, gpu] = pods.rates_of(capacity, "");
+            ResourceRates { cpu, memory, gpu }
+        }
+    }
+}
+
 /// What the node has cost since the hour began.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub(super) struct NodeSum {
     pub(super) cost: [Cost; 3],
     pub(super) idle: [Cost; 3],
@@ -30,7 +50,7 @@ pub(super) struct NodeSum {
 }
 
 /// The sums of the open hour.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub(super) struct Sums {
     pub(super) node: NodeSum,
     /// In step with `NodeLedger::holds`.
@@ -47,7 +67,7 @@ pub(super) struct Correction {
 }
 
 /// The ledger of one node.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct NodeLedger {
     pub(super) name: Arc<NodeName>,
     pub(super) start: Instant,
@@ -119,7 +139,7 @@ impl NodeLedger {
             Some(_) => self.change_terms(split, at, |terms| terms.price = Some(price)),
             None => {
                 for terms in &mut self.terms {
-                    terms.rates = split.rates(price.hourly, terms.capacity);
+                    terms.rates = rates(&price, terms.capacity, split);
                     terms.price = Some(Arc::clone(&price));
                 }
             }
@@ -131,7 +151,7 @@ impl NodeLedger {
         let mut next = self.terms[self.terms.len() - 1].clone();
         change(&mut next);
         next.rates =
-            next.price.as_ref().map_or_else(ResourceRates::default, |p| split.rates(p.hourly, next.capacity));
+            next.price.as_ref().map_or_else(ResourceRates::default, |p| rates(p, next.capacity, split));
         if next.from >= at {
             let last = self.terms.len() - 1;
             self.terms[last] = next; // two changes at one instant: the later one holds
@@ -155,7 +175,8 @@ impl NodeLedger {
         requests: Resources,
         from: Instant,
     ) -> Vec<Correction> {
-        if self.last_hold(&pod.uid).is_some() {
+        if let Some(last) = self.last_hold(&pod.uid) {
+            self.rename(last, &pod);
             return Vec::new();
         }
         let from = from.max(self.start);
@@ -202,6 +223,14 @@ impl NodeLedger {
         self.insert(next);
     }
 
+    /// From `at` on the pod requests something else.
+    pub(super) fn resize(&mut self, pod_uid: &str, requests: Resources, at: Instant) {
+        let payer = self.last_hold(pod_uid).map(|index| Arc::clone(&self.holds[index].holder.attribution));
+        if let Some(payer) = payer {
+            self.change(pod_uid, &payer, requests, at);
+        }
+    }
+
     /// From `at` on somebody else pays for the pod.
     pub(super) fn reassign(&mut self, pod_uid: &str, attribution: &Arc<Attribution>, at: Instant) {
         if let Some(requests) = self.last_hold(pod_uid).map(|index| self.holds[index].requests) {
@@ -233,6 +262,35 @@ impl NodeLedger {
             if sample.at() > hold.from && !hold.is_over(sample.from()) {
                 hold.sample(sample, hold_forward);
             }
+        }
+    }
+
+    /// Whether the pod holds it, or did in the open hour.
+    pub(super) fn knows(&self, pod_uid: &str) -> bool {
+        self.last_hold(pod_uid).is_some()
+    }
+
+    /// Pods that hold it and have not given it back.
+    pub(super) fn holders(&self) -> impl Iterator<Item = &Arc<Holder>> {
+        self.holds.iter().filter(|hold| hold.to().is_none()).map(|hold| &hold.holder)
+    }
+
+    /// One copy of each name again, after a checkpoint has written each wherever it stands.
+    pub(super) fn share_names(&mut self, intern: &mut impl FnMut(&Attribution) -> Arc<Attribution>) {
+        for hold in &mut self.holds {
+            hold.holder = Arc::new(Holder {
+                node: Arc::clone(&self.name),
+                pod: Arc::clone(&hold.holder.pod),
+                attribution: intern(&hold.holder.attribution),
+            });
+        }
+    }
+
+    /// From here on the pod is told by this very name: samples find it by its address.
+    fn rename(&mut self, last: usize, pod: &Arc<PodName>) {
+        let same_pod = self.holds[..=last].iter_mut().rev().take_while(|hold| hold.holder.pod == *pod);
+        for hold in same_pod.filter(|hold| !Arc::ptr_eq(&hold.holder.pod, pod)) {
+            hold.holder = Arc::new(Holder { pod: Arc::clone(pod), ..(*hold.holder).clone() });
         }
     }
 

@@ -16,6 +16,12 @@ use crate::units::{Instant, Millis, PicoUsd, Window};
 
 /// The name of the line for what nobody used.
 pub const IDLE: &str = "__idle__";
+/// The payer of disks that no pod mounts, and of those that no claim is bound to.
+pub const UNMOUNTED: &str = "__unmounted__";
+/// The payer of what the cluster costs before anything runs on it: the control plane's fee.
+pub const OVERHEAD: &str = "__overhead__";
+/// The payer of fixed sums.
+pub const SHARED: &str = "__shared__";
 /// The value of a row that has none of what is grouped by.
 pub const UNALLOCATED: &str = "__unallocated__";
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::flat::FlatRow;
 use super::{Confidence, NodePrice};
@@ -13,7 +13,7 @@ use crate::units::{Instant, PicoUsd, Rate, Resource, Resources, Window};
 ///
 /// A node costs at most a million dollars an hour, so that no row of one hour comes near the bounds of 64 bits; a sum
 /// of rows may, and is a [`ByResource`]. What would not fit is cut off at the bound.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct RowCost([i64; 3]);
 
 impl RowCost {
@@ -36,7 +36,7 @@ impl From<ByResource> for RowCost {
 }
 
 /// An amount of money for each resource of a node.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct ByResource {
     /// For CPU.
     pub cpu: PicoUsd,
@@ -88,7 +88,7 @@ impl std::ops::Sub for ByResource {
 }
 
 /// Resources held over time. For display and efficiency; money is counted apart, in integers.
-#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct ResourceHours {
     /// CPU core-hours.
     pub cpu_core_hours: f64,
@@ -128,7 +128,7 @@ impl std::ops::AddAssign for ResourceHours {
 }
 
 /// A node as rows name it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct NodeName {
     /// Kubernetes UID.
     pub uid: Arc<str>,
@@ -141,7 +141,7 @@ pub struct NodeName {
 }
 
 /// A pod as rows name it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct PodName {
     /// Kubernetes UID.
     pub uid: Arc<str>,
@@ -152,7 +152,7 @@ pub struct PodName {
 }
 
 /// Who holds a part of which node, and who pays for it. Shared by all rows of one hold.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Holder {
     /// The node.
     pub node: Arc<NodeName>,
@@ -174,7 +174,7 @@ pub struct HeldPod {
 }
 
 /// CPU and memory over time: what the metrics API knows of.
-#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct UsageHours {
     /// CPU core-hours.
     pub cpu_core_hours: f64,
@@ -200,7 +200,7 @@ impl From<UsageHours> for ResourceHours {
 }
 
 /// What a reader must know of how a row came about.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Marks {
     /// A correction of an hour that was settled already, from a fact that came late.
     pub late: bool,
@@ -295,11 +295,35 @@ pub struct Hour {
     pub saved: Vec<SavedRow>,
     /// Rows may still change: the hour is open, or not settled to its end.
     pub open: bool,
+    /// These rows come on top of those that are in the history already, and not in memory any more.
+    pub partial: bool,
 }
 
 impl Hour {
     /// An hour without rows.
     pub fn new(start: Instant) -> Self {
         Self { start, ..Self::default() }
+    }
+
+    /// Marks the rows that lie in a time in which the daemon was not running.
+    pub(super) fn mark_backfilled(&mut self, gap: Window) {
+        for (window, marks) in self.marks_mut() {
+            marks.backfilled |= !window.intersect(gap).is_empty();
+        }
+    }
+
+    /// Whether a row lies in that time and is not marked.
+    pub(super) fn has_unmarked(&self, gap: Window) -> bool {
+        let in_gap = |window: Window, marks: Marks| !marks.backfilled && !window.intersect(gap).is_empty();
+        self.allocations.iter().any(|row| in_gap(row.window, row.marks))
+            || self.assets.iter().any(|row| in_gap(row.window, row.marks))
+            || self.flat.iter().any(|row| in_gap(row.window, row.marks))
+    }
+
+    fn marks_mut(&mut self) -> impl Iterator<Item = (Window, &mut Marks)> {
+        let allocations = self.allocations.iter_mut().map(|row| (row.window, &mut row.marks));
+        let assets = self.assets.iter_mut().map(|row| (row.window, &mut row.marks));
+        let flat = self.flat.iter_mut().map(|row| (row.window, &mut row.marks));
+        allocations.chain(assets).chain(flat)
     }
 }

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::hours::{Hours, by_hour};
 use super::row::{ByResource, Hour, ResourceHours, SavedRow};
 use super::split::share;
@@ -13,7 +15,7 @@ use crate::cluster::{Attribution, WorkloadKey};
 use crate::units::{Cost, Instant, Rate, Resource, Resources, Window};
 
 /// What a unit of each resource costs in this cluster now, as prices and capacities of all its nodes together.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct ClusterPrice {
     /// Prices of all nodes together.
     pub rates: ResourceRates,
@@ -39,7 +41,7 @@ impl ClusterPrice {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Sleeper {
     attribution: Arc<Attribution>,
     policy: Arc<str>,
@@ -53,7 +55,7 @@ struct Sleeper {
 }
 
 /// The savings ledger: one sleeper per workload that is asleep by our mark.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Savings {
     sleepers: BTreeMap<WorkloadKey, Sleeper>,
 }
@@ -96,6 +98,11 @@ impl Savings {
                 hours.add_saved(row);
             }
         }
+    }
+
+    /// All that are counted as asleep.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &WorkloadKey> {
+        self.sleepers.keys()
     }
 
     /// Whether it is counted as asleep.

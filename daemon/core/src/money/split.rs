@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::units::{Rate, Resource, Resources};
 
 /// The price of a node per hour, by resource: all its CPU, all its memory, all its GPUs.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct ResourceRates {
     /// For all CPU.
     pub cpu: Rate,
@@ -49,9 +49,9 @@ impl Default for Split {
 }
 
 impl Split {
-    /// AWS's ratio for split cost allocation of EKS: one vCPU is worth nine GB of memory. Its rule for accelerators
-    /// (nine tenths of the node) is not a ratio per GPU and is not expressed here.
-    pub const AWS: Self = Self { cpu_per_gib_millionths: 9_000_000, gpu_per_gib_millionths: 224_215_247 };
+    /// AWS's ratio for split cost allocation of EKS: one vCPU is worth nine GB of memory; with accelerators a GPU is
+    /// worth 9, a vCPU 0.9 and a GB 0.1, so that a GPU is worth ninety GB.
+    pub const AWS: Self = Self { cpu_per_gib_millionths: 9_000_000, gpu_per_gib_millionths: 90_000_000 };
 
     /// Splits `hourly` over `capacity`. The parts add up to `hourly` exactly; what rounding leaves goes to CPU.
     /// A node that offers nothing yet (a machine still joining) counts as one of CPU alone.
@@ -133,6 +133,15 @@ mod tests {
         let rates = Split::AWS.rates(Rate(1_000_000_000_000), capacity(4, 16, 0));
         let (cpu, memory) = usd(rates, 4.0, 16.0);
         assert!((cpu - 0.173_077).abs() < 1e-6 && (memory - 0.019_231).abs() < 1e-6, "{rates:?}");
+    }
+
+    /// AWS's own example: $10 an hour, 8 GPUs, 64 vCPUs, 488 GB → 0.504484 a GPU, 0.0504484 a vCPU, 0.00560538 a GB.
+    #[test]
+    fn aws_split_values_accelerators_ten_times_a_core() {
+        let rates = Split::AWS.rates(Rate(10_000_000_000_000), capacity(64, 488, 8));
+        let (cpu, memory) = usd(rates, 64.0, 488.0);
+        assert!((cpu - 0.050_448_4).abs() < 1e-7 && (memory - 0.005_605_38).abs() < 1e-8, "{rates:?}");
+        assert!((rates.gpu.usd_per_hour() / 8.0 - 0.504_484).abs() < 1e-6, "{rates:?}");
     }
 
     #[test]

@@ -22,6 +22,7 @@ impl NodePricer for ByCores {
             confidence: Confidence::List,
             source: PriceSource { id: "test".into(), date: "2026-03-01".into() },
             reason: "by cores".into(),
+            by_pod: None,
         }
     }
 }
