@@ -19,7 +19,7 @@ const REACH: [&str; 3] = ["", "internal", "external"];
 impl From<Charge> for NodePrice {
     fn from(charge: Charge) -> Self {
         let Charge { hourly, confidence, source, reason } = charge;
-        Self { hourly, confidence, source, reason }
+        Self { hourly, confidence, source, reason, by_pod: None }
     }
 }
 

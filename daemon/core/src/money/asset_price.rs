@@ -59,6 +59,7 @@ impl NodePrice {
             confidence: Confidence::Default,
             source: free(),
             reason: reason.into(),
+            by_pod: None,
         }
     }
 }
