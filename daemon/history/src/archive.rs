@@ -116,9 +116,38 @@ impl Archive {
     /// Writes a closed hour: all of it or, on an error, nothing.
     ///
     /// Writing an hour again replaces it, so it is safe to try again, and a late correction is the same hour written
-    /// once more with the correction in it. On an error (a full disk, say) the caller keeps the hour and tries again.
+    /// once more with the correction in it. The rows of a [partial](Hour::partial) hour come on top of those that are
+    /// there; such as are there already are not added again, so that this too is safe to try again.
+    ///
+    /// On an error (a full disk, say) the caller keeps the hour and tries again.
     pub fn write_hour(&self, hour: &Hour) -> Result<(), HistoryError> {
         let _writing = self.write_access()?;
+        if hour.partial { self.put_hour(&self.on_top(hour)?) } else { self.put_hour(hour) }
+    }
+
+    /// The hour as it was written, with more rows.
+    fn on_top(&self, more: &Hour) -> Result<Hour, HistoryError> {
+        let mut hour = Hour::new(more.start);
+        let mut stream = self.verbatim(Window::new(more.start, more.start.next_hour()))?;
+        for known in stream.by_ref() {
+            let mut known = known?;
+            hour.allocations.append(&mut known.allocations);
+            hour.assets.append(&mut known.assets);
+            hour.flat.append(&mut known.flat);
+            hour.saved.append(&mut known.saved);
+        }
+        if let Some(damaged) = stream.damaged().next() {
+            // With these rows alone in its place, the rest would be gone for good.
+            return Err(HistoryError::read(&damaged.path, std::io::Error::other(damaged.reason.clone())));
+        }
+        add_missing(&mut hour.allocations, &more.allocations);
+        add_missing(&mut hour.assets, &more.assets);
+        add_missing(&mut hour.flat, &more.flat);
+        add_missing(&mut hour.saved, &more.saved);
+        Ok(hour)
+    }
+
+    fn put_hour(&self, hour: &Hour) -> Result<(), HistoryError> {
         let day = Day::of(hour.start);
         let files = DayFiles::list(&self.root, &self.cluster, day)?;
         let none = BTreeSet::new();
@@ -215,6 +244,18 @@ fn check(root: &Path) -> Result<bool, HistoryError> {
         return Err(HistoryError::Newer { path: root.to_owned(), found: mark.format, known: FORMAT });
     }
     Ok(true)
+}
+
+/// Adds those of `more` that are not there, or not as often.
+fn add_missing<T: Clone + PartialEq>(rows: &mut Vec<T>, more: &[T]) {
+    let mut unmatched = vec![true; rows.len()];
+    for row in more {
+        let known = rows.iter().zip(&unmatched).position(|(known, unmatched)| *unmatched && known == row);
+        match known {
+            Some(nth) => unmatched[nth] = false,
+            None => rows.push(row.clone()),
+        }
+    }
 }
 
 /// A row of `allocations`.

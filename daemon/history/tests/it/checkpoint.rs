@@ -12,7 +12,7 @@ fn opened(folder: &std::path::Path) -> (Option<Vec<u8>>, Vec<String>) {
 
 #[test]
 fn what_was_saved_last_is_found() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     assert_eq!(opened(folder.path()), (None, vec![]));
     for round in 0..5_u8 {
         let (mut store, _) = CheckpointStore::open(folder.path()).unwrap();
@@ -34,7 +34,7 @@ fn a_damaged_newest_gives_the_one_before_and_is_written_over_next() {
         ("generation", "its checksum does not agree with its content"),
         ("foreign", "it is no checkpoint of Nightcap"),
     ] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::support::folder();
         let (mut store, _) = CheckpointStore::open(folder.path()).unwrap();
         store.save(b"older!").unwrap();
         store.save(b"newest").unwrap();
@@ -57,7 +57,7 @@ fn a_damaged_newest_gives_the_one_before_and_is_written_over_next() {
 
 #[test]
 fn a_newer_version_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let (mut store, _) = CheckpointStore::open(folder.path()).unwrap();
     store.save(b"x").unwrap();
     let path = store.path();
@@ -71,7 +71,7 @@ fn a_newer_version_is_refused() {
 
 #[test]
 fn a_full_device_is_told_and_the_last_one_stands() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let (mut store, _) = CheckpointStore::open(folder.path()).unwrap();
     store.save(b"kept").unwrap();
     symlink("/dev/full", folder.path().join(".writing-checkpoint-a")).unwrap();

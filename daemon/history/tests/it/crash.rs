@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nightcap_core::money::Hour;
 use nightcap_core::units::Window;
 use nightcap_history::{Archive, Retention};
 
@@ -148,4 +149,35 @@ fn reading_goes_on_while_it_is_written_and_compacted() {
             reads += 1;
         }
     });
+}
+
+#[test]
+fn what_comes_on_top_of_an_hour_is_added_once() {
+    let hours = some_hours(9, 0, 24);
+    let (folder, archive) = archive_of(&hours);
+    let mut more = Hour { partial: true, ..some_hours(10, 7, 1).remove(0) };
+    more.assets.truncate(1);
+    let mut expected = hours.clone();
+    expected[7].allocations.extend(more.allocations.clone());
+    expected[7].assets.extend(more.assets.clone());
+    expected[7].flat.extend(more.flat.clone());
+    expected[7].saved.extend(more.saved.clone());
+    let expected: Vec<_> = expected.into_iter().map(sorted).collect();
+    archive.write_hour(&more).unwrap();
+    assert_eq!(verbatim(&archive, day(0)), expected);
+    archive.keep_up(hour_at(30), &Retention::default()).unwrap();
+    archive.write_hour(&more).unwrap();
+    assert_eq!(verbatim(&archive, day(0)), expected, "written once more, it is added no more");
+    // Nothing takes the place of an hour that cannot be read.
+    archive.keep_up(hour_at(30), &Retention::default()).unwrap();
+    let daily = |path: &&PathBuf| place(path).0;
+    for path in files(&folder.path().join("history")).keys().filter(|path| !daily(path)) {
+        if path.extension().is_some_and(|extension| extension == "parquet") {
+            fs::write(path, b"half").unwrap();
+        }
+    }
+    let before = files(&folder.path().join("history"));
+    let error = archive.write_hour(&more).unwrap_err();
+    assert!(error.to_string().contains("do not agree with the checksum"), "{error}");
+    assert_eq!(files(&folder.path().join("history")), before);
 }

@@ -192,7 +192,7 @@ impl Drop for SmallDisk {
 
 #[test]
 fn a_full_disk_loses_nothing_and_the_hour_is_written_once_there_is_room() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let Some(disk) = SmallDisk::mount(&folder.path().join("disk"), 512) else {
         eprintln!("no disk can be mounted here: the checkpoint's test of a full device stands for it");
         return;
