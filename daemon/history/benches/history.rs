@@ -149,6 +149,7 @@ impl Cluster {
                         capacity_type: CapacityType::OnDemand,
                         arch: "amd64".into(),
                         os: "linux".into(),
+                        labels: nightcap_core::cluster::Keys::new(),
                     },
                 })
             })
@@ -159,6 +160,7 @@ impl Cluster {
             confidence: Confidence::List,
             source: PriceSource { id: "karpenter-aws".into(), date: "2026-01-01".into() },
             reason: "list price of m7i.4xlarge in eu-central-1".into(),
+            by_pod: None,
         });
         Self { nodes, payers, pods, price }
     }

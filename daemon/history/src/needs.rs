@@ -209,6 +209,6 @@ const FIELDS: [(Field, &[Allocation]); 12] = {
                 C::Unit,
             ],
         ),
-        (Field::Price, &[C::PriceSource, C::PriceDate, C::PriceReason]),
+        (Field::Price, &[C::PriceSource, C::PriceDate, C::PriceReason, C::PriceByPod]),
     ]
 };

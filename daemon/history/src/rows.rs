@@ -54,6 +54,10 @@ impl Maker {
         T::deserialize(text).ok()
     }
 
+    fn json<T: for<'de> Deserialize<'de>>(&self, code: u32) -> Option<T> {
+        serde_json::from_str(self.interner.get(code)?).ok()
+    }
+
     /// A node's row.
     pub(crate) fn asset(&mut self, row: &Row<'_>) -> AssetRow {
         let [_, cpu, memory, gpu, _, idle_cpu, idle_memory, idle_gpu] = array(row.sums);
@@ -88,15 +92,16 @@ impl Maker {
                 capacity_type: self.word(at(Asset::CapacityType)).unwrap_or_default(),
                 arch: self.text(at(Asset::Arch)),
                 os: self.text(at(Asset::Os)),
+                labels: self.json(at(Asset::NodeLabels)).unwrap_or_default(),
             },
         });
         self.nodes.insert(codes, Arc::clone(&node));
         node
     }
 
-    /// The price, whose four texts begin at column `first`.
+    /// The price, whose five texts begin at column `first`.
     fn price(&mut self, row: &Row<'_>, first: usize) -> Option<Arc<NodePrice>> {
-        let mut codes: Vec<u32> = row.codes(first..first + 4).collect();
+        let mut codes: Vec<u32> = row.codes(first..first + 5).collect();
         if codes[0] == NOTHING {
             return None;
         }
@@ -104,13 +109,14 @@ impl Maker {
         if let Some(price) = self.prices.get(&codes) {
             return price.clone();
         }
-        let hourly = self.interner.get(codes[4]).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+        let hourly = self.interner.get(codes[5]).and_then(|digits| digits.parse().ok()).unwrap_or(0);
         let price = self.word::<Confidence>(codes[0]).map(|confidence| {
             Arc::new(NodePrice {
                 hourly: Rate(hourly),
                 confidence,
                 source: PriceSource { id: self.text(codes[1]), date: self.text(codes[2]) },
                 reason: self.text(codes[3]),
+                by_pod: self.json(codes[4]),
             })
         });
         self.prices.insert(codes, price.clone());
@@ -216,7 +222,7 @@ impl Maker {
             kind: WorkloadKind::from_name(kind),
             name: self.text(codes[6]),
         });
-        let labels = self.interner.get(codes[12]).and_then(|text| serde_json::from_str::<Keys>(text).ok());
+        let labels: Option<Keys> = self.json(codes[12]);
         let of = Arc::new(Attribution {
             namespace: self.text(codes[0]),
             space: self.text(codes[1]),

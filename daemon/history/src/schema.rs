@@ -52,6 +52,7 @@ columns! {
         PriceSource = "price_source",
         PriceDate = "price_date",
         PriceReason = "price_reason",
+        PriceByPod = "price_by_pod_pico_usd_per_hour",
     }
 }
 
@@ -69,10 +70,12 @@ columns! {
         CapacityType = "capacity_type",
         Arch = "arch",
         Os = "os",
+        NodeLabels = "node_labels",
         Confidence = "price_confidence",
         PriceSource = "price_source",
         PriceDate = "price_date",
         PriceReason = "price_reason",
+        PriceByPod = "price_by_pod_pico_usd_per_hour",
     }
 }
 

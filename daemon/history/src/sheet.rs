@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nightcap_core::cluster::{Attribution, OwnerKind, WorkloadKey};
+use nightcap_core::cluster::{Attribution, Keys, OwnerKind, WorkloadKey};
 use nightcap_core::money::{AllocationRow, AssetKind, AssetRow, ByResource, Confidence, FlatRow, NodePrice, ResourceHours, SavedRow};
 use nightcap_core::units::{Instant, PicoUsd, Window};
 
@@ -74,7 +74,7 @@ impl Sheet {
         texts[Allocation::PodNamespace as usize] = Some(Text::Shared(&pod.namespace));
         texts[Allocation::Pod as usize] = Some(Text::Shared(&pod.name));
         texts[Allocation::Confidence as usize] = price.map(confidence);
-        let labels = labels_text(of);
+        let labels = labels_text(&of.labels);
         payer(&mut texts[Allocation::Namespace as usize..], of, labels.as_deref());
         let cost = row.cost.get();
         self.add(period, &Record {
@@ -113,8 +113,9 @@ impl Sheet {
         texts[Allocation::ClaimNamespace as usize] = Some(Text::Shared(&asset.claim.0));
         texts[Allocation::Claim as usize] = Some(Text::Shared(&asset.claim.1));
         texts[Allocation::Unit as usize] = Some(Text::Word(unit(asset.kind)));
-        price_texts(&mut texts[Allocation::Confidence as usize..], row.price.as_deref());
-        let labels = labels_text(of);
+        let by_pod = by_pod(row.price.as_deref());
+        price_texts(&mut texts[Allocation::Confidence as usize..], row.price.as_deref(), by_pod.as_deref());
+        let labels = labels_text(&of.labels);
         payer(&mut texts[Allocation::Namespace as usize..], of, labels.as_deref());
         let none = PicoUsd(0);
         self.add(period, &Record {
@@ -142,7 +143,9 @@ impl Sheet {
         texts[Asset::CapacityType as usize] = Some(Text::Word(&capacity_type));
         texts[Asset::Arch as usize] = Some(Text::Shared(&facts.arch));
         texts[Asset::Os as usize] = Some(Text::Shared(&facts.os));
-        price_texts(&mut texts[Asset::Confidence as usize..], row.price.as_deref());
+        let (labels, by_pod) = (labels_text(&facts.labels), by_pod(row.price.as_deref()));
+        texts[Asset::NodeLabels as usize] = labels.as_deref().map(Text::Word);
+        price_texts(&mut texts[Asset::Confidence as usize..], row.price.as_deref(), by_pod.as_deref());
         let [cost, cpu, memory, gpu] = parts(row.cost);
         let [idle, idle_cpu, idle_memory, idle_gpu] = parts(row.idle);
         let [a, b, c] = hours(row.capacity);
@@ -160,7 +163,7 @@ impl Sheet {
     /// The row of a workload that slept.
     pub(crate) fn add_saved(&mut self, period: Instant, row: &SavedRow) {
         let mut texts = [None; Saving::NAMES.len()];
-        let labels = labels_text(&row.attribution);
+        let labels = labels_text(&row.attribution.labels);
         payer(&mut texts, &row.attribution, labels.as_deref());
         texts[Saving::Policy as usize] = Some(Text::Shared(&row.policy));
         self.add(period, &Record {
@@ -264,23 +267,26 @@ fn payer<'a>(texts: &mut [Option<Text<'a>>], of: &'a Attribution, labels: Option
 }
 
 /// Labels as a JSON object, keys in order; nothing if there are none.
-fn labels_text(of: &Attribution) -> Option<String> {
-    if of.labels.is_empty() {
-        return None;
-    }
-    serde_json::to_string(&*of.labels).ok()
+fn labels_text(labels: &Keys) -> Option<String> {
+    if labels.is_empty() { None } else { serde_json::to_string(labels).ok() }
 }
 
-fn price_texts<'a>(texts: &mut [Option<Text<'a>>], price: Option<&'a NodePrice>) {
+/// The rates of a price by what pods ask for, as a JSON object.
+fn by_pod(price: Option<&NodePrice>) -> Option<String> {
+    price?.by_pod.and_then(|rates| serde_json::to_string(&rates).ok())
+}
+
+fn price_texts<'a>(texts: &mut [Option<Text<'a>>], price: Option<&'a NodePrice>, by_pod: Option<&'a str>) {
     if let Some(price) = price {
         let values = [
-            confidence(price),
-            Text::Shared(&price.source.id),
-            Text::Shared(&price.source.date),
-            Text::Shared(&price.reason),
+            Some(confidence(price)),
+            Some(Text::Shared(&price.source.id)),
+            Some(Text::Shared(&price.source.date)),
+            Some(Text::Shared(&price.reason)),
+            by_pod.map(Text::Word),
         ];
         for (text, value) in texts.iter_mut().zip(values) {
-            *text = Some(value);
+            *text = value;
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use nightcap_core::cluster::{Attribution, CapacityType, NodeFacts, OwnerKind, Provider, WorkloadKey, WorkloadKind};
 use nightcap_core::money::{
     AllocationRow, AssetKind, AssetRow, ByResource, Confidence, FlatAsset, FlatRow, Holder, Hour, Marks, NodeName,
-    NodePrice, PodName, PriceSource, ResourceHours, SavedRow, UsageHours,
+    NodePrice, PodName, PodRates, PriceSource, ResourceHours, SavedRow, UsageHours,
 };
 use nightcap_core::units::{Instant, Millis, PicoUsd, Rate, Window};
 use nightcap_history::{Archive, Needs};
@@ -104,6 +104,7 @@ impl Cluster {
                         capacity_type: if nth == 1 { CapacityType::Spot } else { CapacityType::OnDemand },
                         arch: "amd64".into(),
                         os: "linux".into(),
+                        labels: if nth == 3 { [("pool".into(), "gpu".into())].into() } else { BTreeMap::new() },
                     },
                 })
             })
@@ -115,6 +116,7 @@ impl Cluster {
                 confidence,
                 source: PriceSource { id: "karpenter-aws".into(), date: "2026-01-01".into() },
                 reason: "list price of m5.xlarge".into(),
+                by_pod: (hourly == 1).then_some(PodRates { core: Rate(40_480_000_000), gib: Rate(4_445_000_000) }),
             }))
         };
         let prices = vec![
