@@ -130,8 +130,11 @@ impl Cluster {
                 confidence,
                 source: PriceSource { id: "karpenter-aws".into(), date: "2026-01-01".into() },
                 reason: "list price of m5.xlarge".into(),
-                by_pod: (hourly == 1)
-                    .then_some(PodRates { core: Rate(40_480_000_000), gib: Rate(4_445_000_000) }),
+                by_pod: (hourly == 1).then_some(PodRates {
+                    core: Rate(40_480_000_000),
+                    gib: Rate(4_445_000_000),
+                    system_is_free: false,
+                }),
             }))
         };
         let prices = vec![
@@ -249,6 +252,7 @@ fn payer(numbers: &mut Numbers, nth: usize) -> Attribution {
         virtual_namespace: vcluster.is_some().then(|| "default".into()),
         vcluster,
         team: format!("team-{}", numbers.below(3)).into(),
+        team_kind: if nth % 2 == 0 { OwnerKind::Team } else { OwnerKind::Project },
         team_rule: "label team of the namespace".into(),
         owner: format!("owner-{}", numbers.below(3)).into(),
         owner_kind: if nth % 2 == 0 { OwnerKind::User } else { OwnerKind::Unknown },
