@@ -285,7 +285,7 @@ pub(crate) fn handle(mut engine: Engine) -> Handle {
         while let Some(input) = inputs.recv().await {
             match input {
                 Input::Event(event) => engine.apply(event, now()),
-                Input::ManagedBy(_) => {}
+                Input::ManagedBy(_) | Input::Keep(_) | Input::Written(_) => {}
                 Input::Read(answer) => drop(answer.send(Arc::new(engine.snapshot(now())))),
                 Input::Command(command, answer) => {
                     let preview = engine.preview(&command, now());
