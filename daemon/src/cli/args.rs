@@ -138,6 +138,12 @@ pub struct CostArgs {
     /// Which rows, such as 'namespace:"shop-dev"+controllerKind!:"job"'; nobody's share changes by it
     #[arg(long, value_parser = filter, value_name = "FILTER")]
     pub filter: Option<String>,
+    /// Reads the history in this folder, which `nightcap run --data-dir` writes, and asks no daemon
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Which cluster of the folder, where it has several
+    #[arg(long, requires = "data_dir", value_name = "NAME")]
+    pub cluster: Option<String>,
     /// Only the N costliest; the others are one row
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,

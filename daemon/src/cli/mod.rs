@@ -11,6 +11,7 @@ pub mod demo;
 pub mod direct;
 mod explain;
 mod failure;
+mod folder;
 mod money;
 mod price_coverage;
 mod price_lists;
@@ -80,7 +81,13 @@ fn dispatch(args: Args) -> Result<String, Failure> {
             wait(run::run(config)).map(|()| String::new())
         }
         Command::Demo(args) => wait(demo::run(args)).map(|()| String::new()),
-        Command::Cost(args) => wait(async { cost::answer(&reach(connection).await?, &args, zone).await }),
+        Command::Cost(args) => wait(async {
+            let client = match &args.data_dir {
+                Some(folder) => folder::open(folder, args.cluster.as_deref()).await?,
+                None => reach(connection).await?,
+            };
+            cost::answer(&client, &args, zone).await
+        }),
         Command::Status(args) => wait(async { status::answer(&reach(connection).await?, args, zone).await }),
         Command::Explain(args) => {
             wait(async { explain::answer(&reach(connection).await?, &args, zone).await })

@@ -85,11 +85,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     ended.3.context("the question for the version ended badly")?;
     let engine = engine.context("the engine ended badly")?;
     if let Some(keeper) = keeper {
-        let keeper = keeper.await.context("keeping the history ended badly")?;
         let now = clock.now();
-        tokio::task::spawn_blocking(move || keeper.close(&engine, now))
-            .await
-            .context("the last write ended badly")?;
+        if let Some(keeper) = keeper.await.context("keeping the history ended badly")? {
+            let last = tokio::task::spawn_blocking(move || keeper.close(&engine, now));
+            last.await.context("the last write ended badly")?;
+        }
     }
     http.context("the HTTP server ended badly")??;
     tracing::info!("Stopped.");
