@@ -9,11 +9,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Monotonic};
 
-use nightcap_core::cluster::{Attribution, CapacityType, NodeFacts, OwnerKind, Provider, WorkloadKey, WorkloadKind};
+use nightcap_core::cluster::{
+    Attribution, CapacityType, NodeFacts, OwnerKind, Provider, WorkloadKey, WorkloadKind,
+};
 use nightcap_core::money::query::{self, Dimension};
 use nightcap_core::money::{
-    AllocationRow, AssetRow, ByResource, Confidence, Holder, Hour, Marks, NodeName, NodePrice, PodName, PriceSource,
-    ResourceHours, UsageHours,
+    AllocationRow, AssetRow, ByResource, Confidence, Holder, Hour, Marks, NodeName, NodePrice, PodName,
+    PriceSource, ResourceHours, UsageHours,
 };
 use nightcap_core::units::{Instant, Millis, PicoUsd, Rate, Window};
 use nightcap_history::{Archive, Field, Needs, Retention};
@@ -26,7 +28,8 @@ const PODS_A_NODE: usize = 30;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let (days, pods) = if arguments.iter().any(|argument| argument == "--test") { (2, 300) } else { (30, 10_000) };
+    let (days, pods) =
+        if arguments.iter().any(|argument| argument == "--test") { (2, 300) } else { (30, 10_000) };
     if let Some(at) = arguments.iter().position(|argument| argument == "--write") {
         return write(Path::new(&arguments[at + 1]), days, pods);
     }
@@ -91,14 +94,29 @@ fn ask(root: &Path, days: usize, pods: usize) {
         ("by label", window, label, vec![]),
         ("by node", window, Needs::by(&[Dimension::Node]), vec![Dimension::Node]),
         ("by pod", window, Needs::by(&[Dimension::Pod]), vec![Dimension::Pod]),
-        ("by team, daily", window, in_steps(Needs::by(&[Dimension::Team]), Millis::DAY), vec![Dimension::Team]),
+        (
+            "by team, daily",
+            window,
+            in_steps(Needs::by(&[Dimension::Team]), Millis::DAY),
+            vec![Dimension::Team],
+        ),
         ("by team, cut", half_past, Needs::by(&[Dimension::Team]), vec![Dimension::Team]),
-        ("by team, hourly", window, in_steps(Needs::by(&[Dimension::Team]), Millis::HOUR), vec![Dimension::Team]),
+        (
+            "by team, hourly",
+            window,
+            in_steps(Needs::by(&[Dimension::Team]), Millis::HOUR),
+            vec![Dimension::Team],
+        ),
         ("all there is, a day", Window::new(window.start, START + Millis::DAY), Needs::everything(), vec![]),
-        ("hours of a day", Window::new(window.start, START + Millis::DAY), {
-            let needs = Needs::everything().with(Field::Node);
-            needs.in_steps(window.steps(Millis::HOUR).collect())
-        }, vec![]),
+        (
+            "hours of a day",
+            Window::new(window.start, START + Millis::DAY),
+            {
+                let needs = Needs::everything().with(Field::Node);
+                needs.in_steps(window.steps(Millis::HOUR).collect())
+            },
+            vec![],
+        ),
     ] {
         let mut times = Vec::new();
         let mut total = PicoUsd(0);
@@ -116,7 +134,12 @@ fn ask(root: &Path, days: usize, pods: usize) {
             times.push(began.elapsed());
         }
         let first = times[0];
-        println!("  {name:<20} {:>8.0} {:>8.0} ms {:>8.0} MiB", ms(first), ms(median(times)), memory("VmHWM"));
+        println!(
+            "  {name:<20} {:>8.0} {:>8.0} ms {:>8.0} MiB",
+            ms(first),
+            ms(median(times)),
+            memory("VmHWM")
+        );
         if window.length() == Millis::from_hours(i64::try_from(days).unwrap_or(0) * 24) {
             totals.push(total);
         }
@@ -178,10 +201,18 @@ impl Cluster {
             let life = (nth as u64 + mixed(place64) % 72) / 72;
             let of = &self.payers[place % self.payers.len()];
             let node = place / PODS_A_NODE;
-            let noise = |salt: u64| mixed(place64 * 1_000 + nth as u64 + salt * 77_777_777) as f64 / u64::MAX as f64;
-            let (cores, bytes) = (0.25 * f64::from(1 + (place % 4) as u32), 256.0 * f64::from(1 << 20) * (1 + place % 8) as f64);
-            let used = UsageHours { cpu_core_hours: cores * (busy + 0.6 * noise(1)), memory_byte_hours: bytes * (0.5 + 0.4 * noise(2)) };
-            let above = UsageHours { cpu_core_hours: (used.cpu_core_hours - cores).max(0.0), memory_byte_hours: 0.0 };
+            let noise =
+                |salt: u64| mixed(place64 * 1_000 + nth as u64 + salt * 77_777_777) as f64 / u64::MAX as f64;
+            let (cores, bytes) = (
+                0.25 * f64::from(1 + (place % 4) as u32),
+                256.0 * f64::from(1 << 20) * (1 + place % 8) as f64,
+            );
+            let used = UsageHours {
+                cpu_core_hours: cores * (busy + 0.6 * noise(1)),
+                memory_byte_hours: bytes * (0.5 + 0.4 * noise(2)),
+            };
+            let above =
+                UsageHours { cpu_core_hours: (used.cpu_core_hours - cores).max(0.0), memory_byte_hours: 0.0 };
             #[expect(clippy::cast_possible_truncation, reason = "some cents")]
             let cost = ByResource {
                 cpu: PicoUsd(((cores + above.cpu_core_hours) * 30e9) as i128),
@@ -214,15 +245,27 @@ impl Cluster {
             });
         }
         for (node, spent) in self.nodes.iter().zip(spent) {
-            let whole = ByResource { cpu: PicoUsd(540_000_000_000), memory: PicoUsd(266_400_000_000), gpu: PicoUsd(0) };
+            let whole = ByResource {
+                cpu: PicoUsd(540_000_000_000),
+                memory: PicoUsd(266_400_000_000),
+                gpu: PicoUsd(0),
+            };
             hour.assets.push(AssetRow {
                 node: Arc::clone(node),
                 price: Some(Arc::clone(&self.price)),
                 window,
                 cost: whole,
                 idle: whole - spent,
-                capacity: ResourceHours { cpu_core_hours: 16.0, memory_byte_hours: 64.0 * f64::from(1 << 30), gpu_hours: 0.0 },
-                charged: ResourceHours { cpu_core_hours: spent.cpu.usd(), memory_byte_hours: spent.memory.usd(), gpu_hours: 0.0 },
+                capacity: ResourceHours {
+                    cpu_core_hours: 16.0,
+                    memory_byte_hours: 64.0 * f64::from(1 << 30),
+                    gpu_hours: 0.0,
+                },
+                charged: ResourceHours {
+                    cpu_core_hours: spent.cpu.usd(),
+                    memory_byte_hours: spent.memory.usd(),
+                    gpu_hours: 0.0,
+                },
                 marks: Marks::default(),
             });
         }
@@ -246,7 +289,9 @@ fn payer(nth: usize) -> Attribution {
         owner: format!("person-{}@example.com", nth % 200).into(),
         owner_kind: OwnerKind::User,
         owner_rule: "annotation owner of the namespace".into(),
-        labels: Arc::new([("app".into(), format!("service-{nth}").into()), ("tier".into(), "backend".into())].into()),
+        labels: Arc::new(
+            [("app".into(), format!("service-{nth}").into()), ("tier".into(), "backend".into())].into(),
+        ),
         namespace,
     }
 }
@@ -254,7 +299,14 @@ fn payer(nth: usize) -> Attribution {
 /// As random as Kubernetes' own, and as hard to compress.
 fn uid(kind: u64, nth: u64) -> String {
     let (a, b) = (mixed(nth * 64 + kind), mixed(nth * 64 + kind + (1 << 40)));
-    format!("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, (a >> 16) & 0xffff, a & 0xfff, b >> 48, b & 0xffff_ffff_ffff)
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        b >> 48,
+        b & 0xffff_ffff_ffff
+    )
 }
 
 /// `SplitMix64` of a number.

@@ -43,7 +43,12 @@ fn asset(row: &AssetRow, part: Window) -> Option<AssetRow> {
 
 fn flat(row: &FlatRow, part: Window) -> Option<FlatRow> {
     let cut = Cut::of(row.window, part)?;
-    Some(FlatRow { window: cut.part, cost: cut.money(row.cost), amount: row.amount * cut.share(), ..row.clone() })
+    Some(FlatRow {
+        window: cut.part,
+        cost: cut.money(row.cost),
+        amount: row.amount * cut.share(),
+        ..row.clone()
+    })
 }
 
 fn saved(row: &SavedRow, part: Window) -> Option<SavedRow> {

@@ -11,7 +11,8 @@ pub fn export_parquet(columns: &[Column]) -> Result<Vec<u8>, HistoryError> {
         let (name, found) = (&uneven.name, uneven.cells.len());
         return Err(HistoryError::Encode(format!("column {name} has {found} rows, the first column {rows}")));
     }
-    let schema: Vec<(&str, Kind)> = columns.iter().map(|column| (&*column.name, column.cells.kind())).collect();
+    let schema: Vec<(&str, Kind)> =
+        columns.iter().map(|column| (&*column.name, column.cells.kind())).collect();
     let groups = (0..rows).step_by(ROW_GROUP).map(|start| {
         let slice = |cells: &Cells| cells.slice(start..rows.min(start + ROW_GROUP));
         Ok(columns.iter().map(|column| Column::new(column.name.clone(), slice(&column.cells))).collect())

@@ -203,7 +203,12 @@ impl<'a> HourStream<'a> {
         if is_more || (whole_day && is_fresh(&daily, &hourly)) { vec![daily] } else { hourly }
     }
 
-    fn merge(&mut self, files: &DayFiles, sources: &[Source], batch: &Batch) -> Result<Loaded, (PathBuf, Unread)> {
+    fn merge(
+        &mut self,
+        files: &DayFiles,
+        sources: &[Source],
+        batch: &Batch,
+    ) -> Result<Loaded, (PathBuf, Unread)> {
         let needs = &self.needs;
         let by_the_day = sources.iter().any(|source| source.resolution == Resolution::Daily);
         let day = batch.day.window();
@@ -231,7 +236,8 @@ impl<'a> HourStream<'a> {
                     Table::Savings => &mut loaded.savings,
                 };
                 let Some(file) = files.of(source, table) else {
-                    let folder = table_folder(self.archive.root(), table, source.resolution, self.archive.cluster());
+                    let folder =
+                        table_folder(self.archive.root(), table, source.resolution, self.archive.cluster());
                     let path = folder.join(batch.day.folder()).join(source.name.of_any_content());
                     if self.excluded.contains(&path) {
                         continue;
@@ -247,7 +253,9 @@ impl<'a> HourStream<'a> {
                         .add(&decoder, source.resolution, &mut loaded.maker.interner, |period| {
                             route(&routes, batch.day, period)
                         })
-                        .map_err(|reason| Unread::Damaged(Damaged { path: file.path.as_path().into(), reason }))
+                        .map_err(|reason| {
+                            Unread::Damaged(Damaged { path: file.path.as_path().into(), reason })
+                        })
                 });
                 taken.map_err(|unread| (file.path.clone(), unread))?;
             }

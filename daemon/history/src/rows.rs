@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use nightcap_core::cluster::{Attribution, Keys, NodeFacts, WorkloadKey, WorkloadKind};
 use nightcap_core::money::{
-    AllocationRow, AssetKind, AssetRow, ByResource, Confidence, FlatAsset, FlatRow, Holder, Marks, NodeName, NodePrice,
-    PodName, PriceSource, ResourceHours, RowCost, SavedRow, UsageHours,
+    AllocationRow, AssetKind, AssetRow, ByResource, Confidence, FlatAsset, FlatRow, Holder, Marks, NodeName,
+    NodePrice, PodName, PriceSource, ResourceHours, RowCost, SavedRow, UsageHours,
 };
 use nightcap_core::units::{PicoUsd, Rate};
 use serde::Deserialize;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use nightcap_core::cluster::{Attribution, Keys, OwnerKind, WorkloadKey};
-use nightcap_core::money::{AllocationRow, AssetKind, AssetRow, ByResource, Confidence, FlatRow, NodePrice, ResourceHours, SavedRow};
+use nightcap_core::money::{
+    AllocationRow, AssetKind, AssetRow, ByResource, Confidence, FlatRow, NodePrice, ResourceHours, SavedRow,
+};
 use nightcap_core::units::{Instant, PicoUsd, Window};
 
 use crate::frame::{Cells, Column, Texts};
@@ -77,23 +79,26 @@ impl Sheet {
         let labels = labels_text(&of.labels);
         payer(&mut texts[Allocation::Namespace as usize..], of, labels.as_deref());
         let cost = row.cost.get();
-        self.add(period, &Record {
-            window: row.window,
-            texts: &texts,
-            rates: &[PicoUsd(0)],
-            sums: &parts(cost),
-            numbers: &[
-                row.requested.cpu_core_hours,
-                row.requested.memory_byte_hours,
-                row.requested.gpu_hours,
-                row.used.cpu_core_hours,
-                row.used.memory_byte_hours,
-                row.above.cpu_core_hours,
-                row.above.memory_byte_hours,
-                0.0,
-            ],
-            flags: &[row.marks.late, row.marks.backfilled],
-        });
+        self.add(
+            period,
+            &Record {
+                window: row.window,
+                texts: &texts,
+                rates: &[PicoUsd(0)],
+                sums: &parts(cost),
+                numbers: &[
+                    row.requested.cpu_core_hours,
+                    row.requested.memory_byte_hours,
+                    row.requested.gpu_hours,
+                    row.used.cpu_core_hours,
+                    row.used.memory_byte_hours,
+                    row.above.cpu_core_hours,
+                    row.above.memory_byte_hours,
+                    0.0,
+                ],
+                flags: &[row.marks.late, row.marks.backfilled],
+            },
+        );
     }
 
     /// The row of a disk, a load balancer and so on.
@@ -118,14 +123,17 @@ impl Sheet {
         let labels = labels_text(&of.labels);
         payer(&mut texts[Allocation::Namespace as usize..], of, labels.as_deref());
         let none = PicoUsd(0);
-        self.add(period, &Record {
-            window: row.window,
-            texts: &texts,
-            rates: &[hourly(row.price.as_deref())],
-            sums: &[row.cost, none, none, none],
-            numbers: &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, row.amount],
-            flags: &[row.marks.late, row.marks.backfilled],
-        });
+        self.add(
+            period,
+            &Record {
+                window: row.window,
+                texts: &texts,
+                rates: &[hourly(row.price.as_deref())],
+                sums: &[row.cost, none, none, none],
+                numbers: &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, row.amount],
+                flags: &[row.marks.late, row.marks.backfilled],
+            },
+        );
     }
 
     /// A node's row.
@@ -150,14 +158,17 @@ impl Sheet {
         let [idle, idle_cpu, idle_memory, idle_gpu] = parts(row.idle);
         let [a, b, c] = hours(row.capacity);
         let [d, e, f] = hours(row.charged);
-        self.add(period, &Record {
-            window: row.window,
-            texts: &texts,
-            rates: &[hourly(row.price.as_deref())],
-            sums: &[cost, cpu, memory, gpu, idle, idle_cpu, idle_memory, idle_gpu],
-            numbers: &[a, b, c, d, e, f],
-            flags: &[row.marks.late, row.marks.backfilled],
-        });
+        self.add(
+            period,
+            &Record {
+                window: row.window,
+                texts: &texts,
+                rates: &[hourly(row.price.as_deref())],
+                sums: &[cost, cpu, memory, gpu, idle, idle_cpu, idle_memory, idle_gpu],
+                numbers: &[a, b, c, d, e, f],
+                flags: &[row.marks.late, row.marks.backfilled],
+            },
+        );
     }
 
     /// The row of a workload that slept.
@@ -166,14 +177,17 @@ impl Sheet {
         let labels = labels_text(&row.attribution.labels);
         payer(&mut texts, &row.attribution, labels.as_deref());
         texts[Saving::Policy as usize] = Some(Text::Shared(&row.policy));
-        self.add(period, &Record {
-            window: row.window,
-            texts: &texts,
-            rates: &[],
-            sums: &parts(row.saved),
-            numbers: &hours(row.freed),
-            flags: &[],
-        });
+        self.add(
+            period,
+            &Record {
+                window: row.window,
+                texts: &texts,
+                rates: &[],
+                sums: &parts(row.saved),
+                numbers: &hours(row.freed),
+                flags: &[],
+            },
+        );
     }
 
     fn add(&mut self, period: Instant, record: &Record<'_>) {
@@ -216,7 +230,8 @@ impl Sheet {
 
     /// The columns, in the order of [`Schema::columns`].
     fn into_columns(self, resolution: Resolution) -> Vec<Column> {
-        let instants = [(period(resolution), self.periods), (WINDOW_START, self.starts), (WINDOW_END, self.ends)];
+        let instants =
+            [(period(resolution), self.periods), (WINDOW_START, self.starts), (WINDOW_END, self.ends)];
         let names = self.schema;
         let mut columns: Vec<_> =
             instants.into_iter().map(|(name, values)| Column::new(name, Cells::Instant(values))).collect();

@@ -135,14 +135,20 @@ impl Archive {
     }
 
     /// The charges of a day whose names lie between two bounds, sorted.
-    fn charges_between(&self, day: Day, from: Option<&Bound>, to: Option<&Bound>) -> Result<Sheet, HistoryError> {
+    fn charges_between(
+        &self,
+        day: Day,
+        from: Option<&Bound>,
+        to: Option<&Bound>,
+    ) -> Result<Sheet, HistoryError> {
         let mut stream = self.verbatim(day.window())?;
         let mut hours = Vec::new();
         for hour in stream.by_ref() {
             let mut hour = hour?;
             let inside = |order: crate::archive::Order<'_>| {
                 let name = (order.0, order.1, order.2);
-                from.is_none_or(|bound| bound.as_str() <= name) && to.is_none_or(|bound| name < bound.as_str())
+                from.is_none_or(|bound| bound.as_str() <= name)
+                    && to.is_none_or(|bound| name < bound.as_str())
             };
             hour.allocations.retain(|row| inside(crate::archive::ChargeRow::Pod(row).order()));
             hour.flat.retain(|row| inside(crate::archive::ChargeRow::Flat(row).order()));
@@ -251,7 +257,8 @@ impl Bound {
 fn bounds(busiest: Option<&Hour>, parts: usize) -> Vec<Bound> {
     let Some(hour) = busiest else { return Vec::new() };
     let rows: Vec<_> = charges(hour).collect();
-    let mut names: Vec<_> = rows.iter().map(|row| row.order()).map(|order| (order.0, order.1, order.2)).collect();
+    let mut names: Vec<_> =
+        rows.iter().map(|row| row.order()).map(|order| (order.0, order.1, order.2)).collect();
     names.sort_unstable();
     let mut bounds: Vec<_> = (1..parts)
         .filter_map(|nth| names.get(nth * names.len() / parts))

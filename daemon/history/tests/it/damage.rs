@@ -22,7 +22,8 @@ fn file_of(root: &Path, table: &str, prefix: &str) -> PathBuf {
 fn told(archive: &Archive, window: Window) -> (Vec<nightcap_core::money::Hour>, Vec<(PathBuf, String)>) {
     let mut stream = archive.verbatim(window).unwrap();
     let hours = stream.by_ref().map(|hour| sorted(hour.unwrap())).collect();
-    let damaged = stream.damaged().map(|damaged| (damaged.path.to_path_buf(), damaged.reason.clone())).collect();
+    let damaged =
+        stream.damaged().map(|damaged| (damaged.path.to_path_buf(), damaged.reason.clone())).collect();
     (hours, damaged)
 }
 
@@ -69,7 +70,10 @@ fn a_file_that_is_no_parquet_though_its_checksum_fits_is_left_out() {
         fs::write(&forged, bytes).unwrap();
         let (found, damaged) = told(&archive, day(0));
         assert_eq!(found.len(), rest);
-        assert!(damaged.iter().any(|(path, reason)| *path == forged && reason.contains("Parquet")), "{damaged:?}");
+        assert!(
+            damaged.iter().any(|(path, reason)| *path == forged && reason.contains("Parquet")),
+            "{damaged:?}"
+        );
     }
 }
 
@@ -179,7 +183,8 @@ impl SmallDisk {
     fn mount(at: &Path, kib: u32) -> Option<Self> {
         fs::create_dir_all(at).unwrap();
         let size = format!("size={kib}k");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output().ok()?;
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output().ok()?;
         mount.status.success().then(|| Self(at.to_owned()))
     }
 }

@@ -66,7 +66,10 @@ fn any_columns_can_be_exported() {
     }
     let bytes = export_parquet(&[
         Column::new("team", Cells::Text(teams)),
-        Column::new("cost_usd", Cells::Money(vec![PicoUsd(1), PicoUsd(-2), PicoUsd(i128::from(i64::MAX) * 1000)])),
+        Column::new(
+            "cost_usd",
+            Cells::Money(vec![PicoUsd(1), PicoUsd(-2), PicoUsd(i128::from(i64::MAX) * 1000)]),
+        ),
         Column::new("cpu_core_hours", Cells::Number(vec![0.5, 1.5, -0.0])),
         Column::new("start", Cells::Instant(vec![Instant(0), Instant(1), hour_at(0)])),
         Column::new("prorated", Cells::Flag(vec![true, false, true])),
@@ -80,10 +83,8 @@ fn any_columns_can_be_exported() {
     assert_eq!(values, [Some(1), Some(-2), Some(i128::from(i64::MAX) * 1000)]);
     let teams: Vec<_> = frame.column("team").unwrap().str().unwrap().iter().collect();
     assert_eq!(teams, [Some("a"), None, Some("b")]);
-    let error = export_parquet(&[
-        Column::new("a", Cells::Flag(vec![true])),
-        Column::new("b", Cells::Flag(vec![])),
-    ])
-    .unwrap_err();
+    let error =
+        export_parquet(&[Column::new("a", Cells::Flag(vec![true])), Column::new("b", Cells::Flag(vec![]))])
+            .unwrap_err();
     assert!(error.to_string().contains("column b has 0 rows, the first column 1"), "{error}");
 }

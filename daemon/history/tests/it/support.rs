@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nightcap_core::cluster::{Attribution, CapacityType, NodeFacts, OwnerKind, Provider, WorkloadKey, WorkloadKind};
+use nightcap_core::cluster::{
+    Attribution, CapacityType, NodeFacts, OwnerKind, Provider, WorkloadKey, WorkloadKind,
+};
 use nightcap_core::money::{
-    AllocationRow, AssetKind, AssetRow, ByResource, Confidence, FlatAsset, FlatRow, Holder, Hour, Marks, NodeName,
-    NodePrice, PodName, PodRates, PriceSource, ResourceHours, SavedRow, UsageHours,
+    AllocationRow, AssetKind, AssetRow, ByResource, Confidence, FlatAsset, FlatRow, Holder, Hour, Marks,
+    NodeName, NodePrice, PodName, PodRates, PriceSource, ResourceHours, SavedRow, UsageHours,
 };
 use nightcap_core::units::{Instant, Millis, PicoUsd, Rate, Window};
 use nightcap_history::{Archive, Needs};
@@ -53,11 +55,19 @@ impl Numbers {
     }
 
     fn money(&mut self) -> ByResource {
-        ByResource { cpu: self.pico(), memory: self.pico(), gpu: if self.one_in(4) { self.pico() } else { PicoUsd(0) } }
+        ByResource {
+            cpu: self.pico(),
+            memory: self.pico(),
+            gpu: if self.one_in(4) { self.pico() } else { PicoUsd(0) },
+        }
     }
 
     fn hours(&mut self) -> ResourceHours {
-        ResourceHours { cpu_core_hours: self.amount(), memory_byte_hours: self.amount(), gpu_hours: self.amount() }
+        ResourceHours {
+            cpu_core_hours: self.amount(),
+            memory_byte_hours: self.amount(),
+            gpu_hours: self.amount(),
+        }
     }
 
     fn usage(&mut self) -> UsageHours {
@@ -104,7 +114,11 @@ impl Cluster {
                         capacity_type: if nth == 1 { CapacityType::Spot } else { CapacityType::OnDemand },
                         arch: "amd64".into(),
                         os: "linux".into(),
-                        labels: if nth == 3 { [("pool".into(), "gpu".into())].into() } else { BTreeMap::new() },
+                        labels: if nth == 3 {
+                            [("pool".into(), "gpu".into())].into()
+                        } else {
+                            BTreeMap::new()
+                        },
                     },
                 })
             })
@@ -116,7 +130,11 @@ impl Cluster {
                 confidence,
                 source: PriceSource { id: "karpenter-aws".into(), date: "2026-01-01".into() },
                 reason: "list price of m5.xlarge".into(),
-                by_pod: (hourly == 1).then_some(PodRates { core: Rate(40_480_000_000), gib: Rate(4_445_000_000) }),
+                by_pod: (hourly == 1).then_some(PodRates {
+                    core: Rate(40_480_000_000),
+                    gib: Rate(4_445_000_000),
+                    system_is_free: true,
+                }),
             }))
         };
         let prices = vec![

@@ -54,5 +54,8 @@ fn the_day_at_hand_is_left_alone() {
     let before = files(&folder.path().join("history"));
     assert_eq!(archive.keep_up(hour_at(25), &Retention::default()).unwrap(), Default::default());
     assert_eq!(files(&folder.path().join("history")), before);
-    assert_eq!(archive.size_bytes().unwrap(), before.values().map(|bytes| bytes.len() as u64).sum::<u64>() - 12);
+    assert_eq!(
+        archive.size_bytes().unwrap(),
+        before.values().map(|bytes| bytes.len() as u64).sum::<u64>() - 12
+    );
 }
