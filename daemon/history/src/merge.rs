@@ -301,7 +301,9 @@ impl Plan {
                 Cells::Text(texts) => keys.push(codes(&texts, keeps.next().flatten(), interner)),
                 Cells::Money(rates) if self.rates && keys.len() + self.schema.flags.len() < self.width => {
                     let mut digits = Texts::default();
-                    rates.iter().for_each(|rate| digits.push(Some(&rate.0.to_string())));
+                    for rate in rates {
+                        digits.push(Some(&rate.0.to_string()));
+                    }
                     keys.push(codes(&digits, None, interner));
                 }
                 Cells::Flag(flags) => keys.push(flags.into_iter().map(u32::from).collect()),

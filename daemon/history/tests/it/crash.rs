@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nightcap_core::money::Hour;
 use nightcap_core::units::Window;
-use nightcap_history::{Archive, Retention};
+use nightcap_history::{Archive, Retention, Upkeep};
 
 use crate::support::{archive_of, day, files, hour_at, read, some_hours, sorted, totals, verbatim};
 
@@ -117,7 +117,7 @@ fn rows_that_come_late_into_a_compacted_day_are_compacted_again() {
     assert_eq!(done.compacted_days, 1);
     assert_eq!(files(&root).len(), once);
     assert_eq!(verbatim(&archive, day(0)), expected);
-    assert_eq!(archive.keep_up(hour_at(31), &Retention::default()).unwrap(), Default::default());
+    assert_eq!(archive.keep_up(hour_at(31), &Retention::default()).unwrap(), Upkeep::default());
 }
 
 #[test]
