@@ -7,7 +7,7 @@ use std::process::Command;
 /// What each crate of the workspace may depend on, of the workspace and of what is walled in.
 const ALLOWED: [(&str, &[&str]); 7] = [
     ("nightcap-core", &[]),
-    ("nightcap-pricing", &["nightcap-core"]),
+    ("nightcap-pricing", &["nightcap-core", "reqwest", "tokio"]),
     ("nightcap-cluster", &["nightcap-core", "kube", "k8s-openapi", "tokio"]),
     ("nightcap-history", &["nightcap-core", "polars", "polars-io"]),
     ("nightcap-sim", &["nightcap-core"]),

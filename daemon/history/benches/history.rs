@@ -127,7 +127,7 @@ fn ask(root: &Path, days: usize, pods: usize) {
             for hour in archive.hours(window, &needs).expect("it can be listed") {
                 let hours = [Arc::new(hour.expect("it can be read"))];
                 let table = query::table(&hours, "bench", window, &by);
-                total += table.total.total();
+                total += table.total;
                 groups += table.groups.len();
             }
             assert!(groups > 0);
@@ -283,6 +283,7 @@ fn payer(nth: usize) -> Attribution {
             name: format!("service-{nth}").into(),
         }),
         team: format!("team-{}", nth % 20).into(),
+        team_kind: OwnerKind::Team,
         team_rule: "label team of the namespace".into(),
         owner: format!("person-{}@example.com", nth % 200).into(),
         owner_kind: OwnerKind::User,

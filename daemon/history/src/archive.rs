@@ -6,13 +6,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use nightcap_core::money::query::Needs;
 use nightcap_core::money::{AllocationRow, FlatRow, Hour, NodePrice};
 use nightcap_core::units::{Instant, Window};
 use serde::{Deserialize, Serialize};
 
 use crate::day::DayFiles;
 use crate::layout::{self, Day, FileName, Hours, Resolution, Table, table_folder};
-use crate::needs::Needs;
 use crate::parquet::{self, ROW_GROUP};
 use crate::read::HourStream;
 use crate::sheet::Sheet;

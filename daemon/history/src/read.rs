@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use nightcap_core::money::query::{Field, Needs};
 use nightcap_core::money::{Hour, NodeName};
 use nightcap_core::units::{Instant, Window};
 
 use crate::day::{DayFiles, Source, Unread, is_fresh, open};
 use crate::layout::{Day, Hours, Resolution, Table, days, hour_of, table_folder};
 use crate::merge::{Merging, Route};
-use crate::needs::{Field, Needs, assets_plan, charges_plan, savings_plan};
+use crate::plan::{assets_plan, charges_plan, savings_plan};
 use crate::rows::{Charge, Maker};
 use crate::schema::{Allocation, Asset};
 use crate::{Archive, Damaged, HistoryError, coarse};

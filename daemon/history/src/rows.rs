@@ -219,7 +219,7 @@ impl Maker {
             kind: WorkloadKind::from_name(kind),
             name: self.text(codes[6]),
         });
-        let labels: Option<Keys> = self.json(codes[12]);
+        let labels: Option<Keys> = self.json(codes[13]);
         let of = Arc::new(Attribution {
             namespace: self.text(codes[0]),
             space: self.text(codes[1]),
@@ -227,10 +227,11 @@ impl Maker {
             virtual_namespace: self.optional(codes[3]),
             workload,
             team: self.text(codes[7]),
-            team_rule: self.text(codes[8]),
-            owner: self.text(codes[9]),
-            owner_kind: self.word(codes[10]).unwrap_or_default(),
-            owner_rule: self.text(codes[11]),
+            team_kind: self.word(codes[8]).unwrap_or_default(),
+            team_rule: self.text(codes[9]),
+            owner: self.text(codes[10]),
+            owner_kind: self.word(codes[11]).unwrap_or_default(),
+            owner_rule: self.text(codes[12]),
             labels: labels.map(Arc::new).unwrap_or_default(),
         });
         self.attributions.insert(codes, Arc::clone(&of));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nightcap_core::cluster::{Attribution, Keys, OwnerKind, WorkloadKey};
+use nightcap_core::cluster::{Attribution, Keys, WorkloadKey};
 use nightcap_core::money::{
     AllocationRow, AssetKind, AssetRow, ByResource, Confidence, FlatRow, NodePrice, ResourceHours, SavedRow,
 };
@@ -16,7 +16,7 @@ use crate::schema::{Allocation, Asset, Saving, Schema, WINDOW_END, WINDOW_START,
 pub(crate) const POD: &str = "pod";
 
 /// How many columns say who pays; they have the same order in all tables.
-pub(crate) const PAYER: usize = 13;
+pub(crate) const PAYER: usize = 14;
 
 /// Columns that grow row by row.
 #[derive(Debug)]
@@ -260,7 +260,7 @@ fn each<T: Copy>(columns: &mut [Vec<T>], values: &[T]) {
 
 /// Who pays, from the first column of the payer on: the order is the same in all tables.
 fn payer<'a>(texts: &mut [Option<Text<'a>>], of: &'a Attribution, labels: Option<&'a str>) {
-    let (workload, owner_kind) = (of.workload.as_ref(), owner_kind(of));
+    let workload = of.workload.as_ref();
     let values: [_; PAYER] = [
         Some(Text::Shared(&of.namespace)),
         Some(Text::Shared(&of.space)),
@@ -270,9 +270,10 @@ fn payer<'a>(texts: &mut [Option<Text<'a>>], of: &'a Attribution, labels: Option
         workload.map(|WorkloadKey { kind, .. }| Text::Word(kind.name())),
         workload.map(|WorkloadKey { name, .. }| Text::Shared(name)),
         Some(Text::Shared(&of.team)),
+        Some(Text::Word(of.team_kind.name())),
         Some(Text::Shared(&of.team_rule)),
         Some(Text::Shared(&of.owner)),
-        Some(Text::Word(owner_kind)),
+        Some(Text::Word(of.owner_kind.name())),
         Some(Text::Shared(&of.owner_rule)),
         labels.map(Text::Word),
     ];
@@ -317,16 +318,6 @@ fn confidence(price: &NodePrice) -> Text<'static> {
 
 fn hourly(price: Option<&NodePrice>) -> PicoUsd {
     PicoUsd(price.map_or(0, |price| i128::from(price.hourly.0)))
-}
-
-fn owner_kind(of: &Attribution) -> &'static str {
-    match of.owner_kind {
-        OwnerKind::User => "user",
-        OwnerKind::Team => "team",
-        OwnerKind::Project => "project",
-        OwnerKind::Tenant => "tenant",
-        OwnerKind::Unknown => "unknown",
-    }
 }
 
 /// What `amount` counts, by the kind of asset.

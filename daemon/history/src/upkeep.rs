@@ -5,12 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use nightcap_core::money::Hour;
+use nightcap_core::money::query::Needs;
 use nightcap_core::units::{Instant, Millis};
 
 use crate::archive::{Archive, ChargeRow, Order, charges, prices};
 use crate::day::{DayFiles, Source, is_fresh};
 use crate::layout::{Day, FileName, Hours, Resolution, Table, days, names, table_folder};
-use crate::needs::Needs;
 use crate::sheet::Sheet;
 use crate::{Damaged, HistoryError, durable};
 

@@ -16,7 +16,7 @@ mod status;
 mod window;
 
 pub use act::{Act, ActReport, KeepAwakeRequest, SleepRequest, WakeRequest};
-pub use cost::{CostReport, CostRow, CostStep};
+pub use cost::{CostReport, CostRow, CostStep, RowKind};
 pub use error::{ErrorBody, ErrorReport};
 pub use money::{Money, NotMoney};
 pub use nodes::{NodeList, NodeReport, PriceReport};

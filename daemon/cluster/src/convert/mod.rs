@@ -6,6 +6,7 @@
 mod claim;
 mod cron_job;
 mod deployment;
+mod fargate;
 mod interner;
 mod keep;
 mod meta;
@@ -25,6 +26,8 @@ mod workload;
 mod asset_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vcluster_tests;
 
 use std::sync::Arc;
 

@@ -256,6 +256,7 @@ fn payer(numbers: &mut Numbers, nth: u32) -> Attribution {
         virtual_namespace: vcluster.is_some().then(|| "default".into()),
         vcluster,
         team: format!("team-{}", numbers.below(3)).into(),
+        team_kind: if nth.is_multiple_of(2) { OwnerKind::Team } else { OwnerKind::Project },
         team_rule: "label team of the namespace".into(),
         owner: format!("owner-{}", numbers.below(3)).into(),
         owner_kind: if nth.is_multiple_of(2) { OwnerKind::User } else { OwnerKind::Unknown },

@@ -2,6 +2,7 @@
 
 pub(super) mod act;
 pub(super) mod cost;
+pub(super) mod export;
 pub(super) mod picture;
 pub(super) mod savings;
 pub(super) mod spaces;
