@@ -203,10 +203,8 @@ impl Cluster {
             let node = place / PODS_A_NODE;
             let noise =
                 |salt: u64| mixed(place64 * 1_000 + nth as u64 + salt * 77_777_777) as f64 / u64::MAX as f64;
-            let (cores, bytes) = (
-                0.25 * f64::from(1 + (place % 4) as u32),
-                256.0 * f64::from(1 << 20) * (1 + place % 8) as f64,
-            );
+            let (cores, bytes) =
+                (0.25 * (1 + place % 4) as f64, 256.0 * f64::from(1 << 20) * (1 + place % 8) as f64);
             let used = UsageHours {
                 cpu_core_hours: cores * (busy + 0.6 * noise(1)),
                 memory_byte_hours: bytes * (0.5 + 0.4 * noise(2)),

@@ -169,7 +169,9 @@ impl Archive {
                 Table::Allocations => {
                     let mut rows: Vec<_> = charges(hour).collect();
                     rows.sort_by(|a, b| a.order().cmp(&b.order()));
-                    rows.iter().for_each(|row| row.add_to(&mut sheet, hour.start, &prices));
+                    for row in rows {
+                        row.add_to(&mut sheet, hour.start, &prices);
+                    }
                 }
             }
             self.put(table, Resolution::Hourly, day, name, std::iter::once(Ok(sheet)))?;

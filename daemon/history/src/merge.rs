@@ -270,6 +270,20 @@ impl Rows {
 }
 
 impl Plan {
+    /// The columns that are read, in the order of [`Plan::read`].
+    fn columns(&self, resolution: Resolution) -> Vec<(&'static str, Kind)> {
+        let texts = self.schema.texts.iter().zip(&self.places).filter(|(_, place)| place.is_some());
+        let rates = self.schema.rates.iter().take(usize::from(self.rates));
+        let instants = [period(resolution), WINDOW_START, WINDOW_END];
+        (texts.map(|(&name, _)| (name, Kind::Text)))
+            .chain(rates.map(|&name| (name, Kind::Money)))
+            .chain(self.schema.flags.iter().map(|&name| (name, Kind::Flag)))
+            .chain(instants.into_iter().map(|name| (name, Kind::Instant)))
+            .chain(self.schema.sums.iter().map(|&name| (name, Kind::Money)))
+            .chain(self.schema.numbers.iter().map(|&name| (name, Kind::Number)))
+            .collect()
+    }
+
     fn read(
         &self,
         decoder: &Decoder,
@@ -277,65 +291,31 @@ impl Plan {
         resolution: Resolution,
         interner: &mut Interner,
     ) -> Result<Group, String> {
+        let wanted = (0..self.places.len()).filter(|&column| self.places[column].is_some());
+        let mut keeps =
+            wanted.map(|column| self.kept.iter().find(|(kept, _)| *kept == column).map(|(_, keep)| keep));
         let mut keys = Vec::with_capacity(self.width);
-        for (column, name) in self.schema.texts.iter().enumerate() {
-            if self.places[column].is_some() {
-                let Cells::Text(texts) = decoder.read(group, name, Kind::Text)? else { continue };
-                let keep = self.kept.iter().find(|(kept, _)| *kept == column);
-                keys.push(codes(&texts, keep.map(|(_, keep)| keep), interner));
+        let (mut instants, mut moneys, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        for cells in decoder.read(group, &self.columns(resolution))? {
+            match cells {
+                Cells::Text(texts) => keys.push(codes(&texts, keeps.next().flatten(), interner)),
+                Cells::Money(rates) if self.rates && keys.len() + self.schema.flags.len() < self.width => {
+                    let mut digits = Texts::default();
+                    for rate in rates {
+                        digits.push(Some(&rate.0.to_string()));
+                    }
+                    keys.push(codes(&digits, None, interner));
+                }
+                Cells::Flag(flags) => keys.push(flags.into_iter().map(u32::from).collect()),
+                Cells::Instant(values) => instants.push(values),
+                Cells::Money(values) => moneys.push(values),
+                Cells::Number(values) => numbers.push(values),
             }
         }
-        if self.rates {
-            let mut digits = Texts::default();
-            for rate in money(decoder, group, self.schema.rates[0])? {
-                digits.push(Some(&rate.0.to_string()));
-            }
-            keys.push(codes(&digits, None, interner));
-        }
-        for name in self.schema.flags {
-            let Cells::Flag(flags) = decoder.read(group, name, Kind::Flag)? else { continue };
-            keys.push(flags.into_iter().map(u32::from).collect());
-        }
-        Ok(Group {
-            periods: instants(decoder, group, period(resolution))?,
-            starts: instants(decoder, group, WINDOW_START)?,
-            ends: instants(decoder, group, WINDOW_END)?,
-            keys,
-            sums: self
-                .schema
-                .sums
-                .iter()
-                .map(|name| money(decoder, group, name))
-                .collect::<Result<_, _>>()?,
-            numbers: self
-                .schema
-                .numbers
-                .iter()
-                .map(|name| numbers(decoder, group, name))
-                .collect::<Result<_, _>>()?,
-        })
+        let mut instants = instants.into_iter();
+        let mut next = || instants.next().unwrap_or_default();
+        Ok(Group { periods: next(), starts: next(), ends: next(), keys, sums: moneys, numbers })
     }
-}
-
-fn instants(decoder: &Decoder, group: usize, name: &str) -> Result<Vec<Instant>, String> {
-    Ok(match decoder.read(group, name, Kind::Instant)? {
-        Cells::Instant(values) => values,
-        _ => Vec::new(),
-    })
-}
-
-fn money(decoder: &Decoder, group: usize, name: &str) -> Result<Vec<PicoUsd>, String> {
-    Ok(match decoder.read(group, name, Kind::Money)? {
-        Cells::Money(values) => values,
-        _ => Vec::new(),
-    })
-}
-
-fn numbers(decoder: &Decoder, group: usize, name: &str) -> Result<Vec<f64>, String> {
-    Ok(match decoder.read(group, name, Kind::Number)? {
-        Cells::Number(values) => values,
-        _ => Vec::new(),
-    })
 }
 
 /// The texts' numbers in the interner, each different text looked up once.

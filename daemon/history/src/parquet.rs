@@ -1,9 +1,9 @@
 //! Columns to Parquet and back: the only file that sees polars.
 //!
 //! Everything happens on the calling thread: the work is small, and the thread pool of polars would be one more set of
-//! stacks in a daemon that counts its memory. Files are read column by column, one row group at a time.
+//! stacks in a daemon that counts its memory. Files are read one row group at a time, and only the columns that are needed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -111,27 +111,33 @@ impl Decoder {
         self.groups.get(group).map_or(0, |metadata| metadata.num_rows)
     }
 
-    /// One column of one group. A column the file does not have reads as blank: it is from an older version.
-    pub(crate) fn read(&self, group: usize, name: &str, kind: Kind) -> Result<Cells, String> {
-        let Some(metadata) = self.groups.get(group) else { return Ok(Cells::none(kind)) };
-        if !self.columns.contains(name) {
-            return Ok(Cells::blank(kind, metadata.num_rows));
-        }
-        let series = guarded(|| {
+    /// Columns of one group, in the order asked for. One the file does not have reads as blank: it is from an older
+    /// version. All at once, since each read of polars looks through the whole schema again.
+    pub(crate) fn read(&self, group: usize, columns: &[(&str, Kind)]) -> Result<Vec<Cells>, String> {
+        let Some(metadata) = self.groups.get(group) else {
+            return Ok(columns.iter().map(|&(_, kind)| Cells::none(kind)).collect());
+        };
+        let names = columns.iter().map(|&(name, _)| name.to_owned());
+        let there: Vec<String> = names.filter(|name| self.columns.contains(name)).collect();
+        let frame = guarded(|| {
             let mut reader = ParquetReader::new(Cursor::new(&self.bytes[..]));
             reader.set_metadata(Arc::clone(metadata));
-            let frame = reader
-                .read_parallel(ParallelStrategy::None)
-                .with_columns(Some(vec![name.to_owned()]))
-                .finish()?;
-            Ok(frame.column(name)?.as_materialized_series().rechunk())
+            reader.read_parallel(ParallelStrategy::None).with_columns(Some(there)).finish()
         })?;
-        let cells = guarded(|| from_polars(&series, kind))?;
-        let found = cells.as_ref().map(Cells::len);
-        match cells {
-            Some(cells) if found == Some(metadata.num_rows) => Ok(cells),
-            _ => Err(format!("its column {name} holds {}, not {kind:?}", series.dtype())),
-        }
+        let mut found: HashMap<String, PolarsColumn> =
+            frame.into_columns().into_iter().map(|column| (column.name().to_string(), column)).collect();
+        let rows = metadata.num_rows;
+        columns
+            .iter()
+            .map(|&(name, kind)| {
+                let Some(column) = found.remove(name) else { return Ok(Cells::blank(kind, rows)) };
+                let series = column.take_materialized_series().rechunk();
+                match guarded(|| from_polars(&series, kind))? {
+                    Some(cells) if cells.len() == rows => Ok(cells),
+                    _ => Err(format!("its column {name} holds {}, not {kind:?}", series.dtype())),
+                }
+            })
+            .collect()
     }
 }
 

@@ -61,15 +61,14 @@ impl Maker {
     /// A node's row.
     pub(crate) fn asset(&mut self, row: &Row<'_>) -> AssetRow {
         let [_, cpu, memory, gpu, _, idle_cpu, idle_memory, idle_gpu] = array(row.sums);
-        let [a, b, c, d, e, f] = array(row.numbers);
         AssetRow {
             node: self.node(row),
             price: self.price(row, Asset::Confidence as usize),
             window: row.window,
             cost: money([cpu, memory, gpu]),
             idle: money([idle_cpu, idle_memory, idle_gpu]),
-            capacity: ResourceHours { cpu_core_hours: a, memory_byte_hours: b, gpu_hours: c },
-            charged: ResourceHours { cpu_core_hours: d, memory_byte_hours: e, gpu_hours: f },
+            capacity: resource_hours(&row.numbers[..3]),
+            charged: resource_hours(&row.numbers[3..]),
             marks: marks(row),
         }
     }
@@ -184,30 +183,28 @@ impl Maker {
             self.holders.insert(place, Arc::clone(&holder));
             holder
         };
-        let [a, b, c, d, e, f, g] = array(row.numbers);
         let first = AllocationRow {
             holder,
             window: row.window,
             cost: RowCost::default(),
-            requested: ResourceHours { cpu_core_hours: a, memory_byte_hours: b, gpu_hours: c },
-            used: UsageHours { cpu_core_hours: d, memory_byte_hours: e },
-            above: UsageHours { cpu_core_hours: f, memory_byte_hours: g },
+            requested: resource_hours(&row.numbers[..3]),
+            used: usage_hours(&row.numbers[3..]),
+            above: usage_hours(&row.numbers[5..]),
             marks: marks(row),
         };
         let [_, cpu, memory, gpu] = array(row.sums);
-        with_cost(first, [cpu, memory, gpu])
+        with_cost(&first, [cpu, memory, gpu])
     }
 
     /// The row of a workload that slept.
     pub(crate) fn saved(&mut self, row: &Row<'_>) -> SavedRow {
         let [_, cpu, memory, gpu] = array(row.sums);
-        let [a, b, c] = array(row.numbers);
         SavedRow {
             attribution: self.attribution(row, Saving::Namespace as usize),
             policy: self.text(row.code(Saving::Policy as usize)),
             window: row.window,
             saved: money([cpu, memory, gpu]),
-            freed: ResourceHours { cpu_core_hours: a, memory_byte_hours: b, gpu_hours: c },
+            freed: resource_hours(row.numbers),
         }
     }
 
@@ -243,7 +240,7 @@ impl Maker {
 }
 
 /// The row with this cost. It holds 64 bits per resource; what is above goes into further rows of money alone.
-fn with_cost(first: AllocationRow, cost: [i128; 3]) -> Vec<AllocationRow> {
+fn with_cost(first: &AllocationRow, cost: [i128; 3]) -> Vec<AllocationRow> {
     let mut rest = cost;
     let mut rows = Vec::with_capacity(1);
     loop {
@@ -269,6 +266,16 @@ fn marks(row: &Row<'_>) -> Marks {
 
 fn money(parts: [i128; 3]) -> ByResource {
     ByResource::from_array(parts.map(PicoUsd))
+}
+
+fn resource_hours(numbers: &[f64]) -> ResourceHours {
+    let [cpu_core_hours, memory_byte_hours, gpu_hours] = array(numbers);
+    ResourceHours { cpu_core_hours, memory_byte_hours, gpu_hours }
+}
+
+fn usage_hours(numbers: &[f64]) -> UsageHours {
+    let [cpu_core_hours, memory_byte_hours] = array(numbers);
+    UsageHours { cpu_core_hours, memory_byte_hours }
 }
 
 /// The values of a row, of which the schema has just so many.
@@ -303,7 +310,7 @@ mod tests {
             marks: Marks::default(),
         };
         let cost = [i128::from(i64::MAX) * 2 + 5, -7, i128::from(i64::MIN) - 1];
-        let rows = with_cost(row, cost);
+        let rows = with_cost(&row, cost);
         assert_eq!(rows.len(), 3);
         let sum = rows.iter().fold(ByResource::default(), |mut sum, row| {
             sum += row.cost.get();

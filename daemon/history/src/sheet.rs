@@ -156,8 +156,8 @@ impl Sheet {
         price_texts(&mut texts[Asset::Confidence as usize..], row.price.as_deref(), by_pod.as_deref());
         let [cost, cpu, memory, gpu] = parts(row.cost);
         let [idle, idle_cpu, idle_memory, idle_gpu] = parts(row.idle);
-        let [a, b, c] = hours(row.capacity);
-        let [d, e, f] = hours(row.charged);
+        let (capacity, charged) = (hours(row.capacity), hours(row.charged));
+        let numbers = [capacity[0], capacity[1], capacity[2], charged[0], charged[1], charged[2]];
         self.add(
             period,
             &Record {
@@ -165,7 +165,7 @@ impl Sheet {
                 texts: &texts,
                 rates: &[hourly(row.price.as_deref())],
                 sums: &[cost, cpu, memory, gpu, idle, idle_cpu, idle_memory, idle_gpu],
-                numbers: &[a, b, c, d, e, f],
+                numbers: &numbers,
                 flags: &[row.marks.late, row.marks.backfilled],
             },
         );

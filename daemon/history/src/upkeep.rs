@@ -8,7 +8,7 @@ use nightcap_core::money::Hour;
 use nightcap_core::money::query::Needs;
 use nightcap_core::units::{Instant, Millis};
 
-use crate::archive::{Archive, charges, prices};
+use crate::archive::{Archive, ChargeRow, Order, charges, prices};
 use crate::day::{DayFiles, Source, is_fresh};
 use crate::layout::{Day, FileName, Hours, Resolution, Table, days, names, table_folder};
 use crate::sheet::Sheet;
@@ -145,13 +145,13 @@ impl Archive {
         let mut hours = Vec::new();
         for hour in stream.by_ref() {
             let mut hour = hour?;
-            let inside = |order: crate::archive::Order<'_>| {
+            let inside = |order: Order<'_>| {
                 let name = (order.0, order.1, order.2);
                 from.is_none_or(|bound| bound.as_str() <= name)
                     && to.is_none_or(|bound| name < bound.as_str())
             };
-            hour.allocations.retain(|row| inside(crate::archive::ChargeRow::Pod(row).order()));
-            hour.flat.retain(|row| inside(crate::archive::ChargeRow::Flat(row).order()));
+            hour.allocations.retain(|row| inside(ChargeRow::Pod(row).order()));
+            hour.flat.retain(|row| inside(ChargeRow::Flat(row).order()));
             hour.allocations.shrink_to_fit();
             hours.push(hour);
         }
@@ -168,7 +168,9 @@ impl Archive {
             .collect();
         rows.sort_by(|(a, ..), (b, ..)| a.order().cmp(&b.order()));
         let mut sheet = Sheet::new(Table::Allocations);
-        rows.iter().for_each(|(row, period, prices)| row.add_to(&mut sheet, *period, prices));
+        for (row, period, prices) in rows {
+            row.add_to(&mut sheet, period, prices);
+        }
         Ok(sheet)
     }
 
@@ -185,7 +187,9 @@ impl Archive {
             let prices = prices(&hour);
             let mut rows: Vec<_> = charges(&hour).collect();
             rows.sort_by(|a, b| a.order().cmp(&b.order()));
-            rows.iter().for_each(|row| row.add_to(&mut allocations, period, &prices));
+            for row in rows {
+                row.add_to(&mut allocations, period, &prices);
+            }
         }
         let damaged: Vec<_> = stream.damaged().cloned().collect();
         if !damaged.is_empty() {
@@ -258,7 +262,7 @@ fn bounds(busiest: Option<&Hour>, parts: usize) -> Vec<Bound> {
     let Some(hour) = busiest else { return Vec::new() };
     let rows: Vec<_> = charges(hour).collect();
     let mut names: Vec<_> =
-        rows.iter().map(|row| row.order()).map(|order| (order.0, order.1, order.2)).collect();
+        rows.iter().map(ChargeRow::order).map(|order| (order.0, order.1, order.2)).collect();
     names.sort_unstable();
     let mut bounds: Vec<_> = (1..parts)
         .filter_map(|nth| names.get(nth * names.len() / parts))

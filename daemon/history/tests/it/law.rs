@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use crate::support::{archive_of, day, hour_at, read, some_hours, sorted, verbatim};
 
 /// Days of random hours.
-const DAYS: i64 = 3;
+const DAYS: i64 = 2;
 
 fn dimensions() -> impl Strategy<Value = Vec<Dimension>> {
     let all: Vec<Dimension> = Dimension::NAMES.iter().map(|(_, dimension)| dimension.clone()).collect();
@@ -104,7 +104,7 @@ fn arcs(hours: &[Hour]) -> Vec<Arc<Hour>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn answers_are_the_same_as_over_the_hours_themselves(

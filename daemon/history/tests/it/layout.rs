@@ -40,9 +40,9 @@ fn tables_have_these_folders_and_columns() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/columns.txt")).unwrap();
     let mut told = String::new();
     for name in ["allocations", "assets", "savings"] {
-        told.push_str(&format!("{name}\n"));
+        told.extend([name, "\n"]);
         for column in columns(&table(name)) {
-            told.push_str(&format!("  {column}\n"));
+            told.extend(["  ", &column, "\n"]);
         }
         let daily: Vec<_> = columns(&table(&format!("{name}-daily")));
         let mut hourly = columns(&table(name));

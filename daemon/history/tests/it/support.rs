@@ -133,7 +133,7 @@ impl Cluster {
                 by_pod: (hourly == 1).then_some(PodRates {
                     core: Rate(40_480_000_000),
                     gib: Rate(4_445_000_000),
-                    system_is_free: false,
+                    system_is_free: true,
                 }),
             }))
         };
@@ -239,23 +239,27 @@ impl Cluster {
     }
 }
 
-fn payer(numbers: &mut Numbers, nth: usize) -> Attribution {
+fn payer(numbers: &mut Numbers, nth: u32) -> Attribution {
     let namespace: Arc<str> = format!("namespace-{}", nth / 2).into();
-    let vcluster = (nth % 3 == 0).then(|| Arc::from(format!("{namespace}/vc")));
+    let vcluster = nth.is_multiple_of(3).then(|| Arc::from(format!("{namespace}/vc")));
     Attribution {
         space: vcluster.clone().unwrap_or_else(|| Arc::clone(&namespace)),
-        workload: (nth % 4 != 0).then(|| WorkloadKey {
+        workload: (!nth.is_multiple_of(4)).then(|| WorkloadKey {
             namespace: Arc::clone(&namespace),
-            kind: if nth % 2 == 0 { WorkloadKind::Deployment } else { WorkloadKind::Other("Rollout".into()) },
+            kind: if nth.is_multiple_of(2) {
+                WorkloadKind::Deployment
+            } else {
+                WorkloadKind::Other("Rollout".into())
+            },
             name: format!("workload-{}", nth / 2).into(),
         }),
         virtual_namespace: vcluster.is_some().then(|| "default".into()),
         vcluster,
         team: format!("team-{}", numbers.below(3)).into(),
-        team_kind: if nth % 2 == 0 { OwnerKind::Team } else { OwnerKind::Project },
+        team_kind: if nth.is_multiple_of(2) { OwnerKind::Team } else { OwnerKind::Project },
         team_rule: "label team of the namespace".into(),
         owner: format!("owner-{}", numbers.below(3)).into(),
-        owner_kind: if nth % 2 == 0 { OwnerKind::User } else { OwnerKind::Unknown },
+        owner_kind: if nth.is_multiple_of(2) { OwnerKind::User } else { OwnerKind::Unknown },
         owner_rule: "no rule matched".into(),
         labels: Arc::new(if nth % 3 == 1 {
             BTreeMap::from([

@@ -1,7 +1,7 @@
 //! Retention, and what is left of a day whose hours are gone.
 
 use nightcap_core::units::{Millis, Window};
-use nightcap_history::{HistoryError, Needs, Retention};
+use nightcap_history::{HistoryError, Needs, Retention, Upkeep};
 
 use crate::support::{archive_of, day, files, hour_at, read, some_hours, totals};
 
@@ -52,7 +52,7 @@ fn the_day_at_hand_is_left_alone() {
     let hours = some_hours(43, 0, 25);
     let (folder, archive) = archive_of(&hours);
     let before = files(&folder.path().join("history"));
-    assert_eq!(archive.keep_up(hour_at(25), &Retention::default()).unwrap(), Default::default());
+    assert_eq!(archive.keep_up(hour_at(25), &Retention::default()).unwrap(), Upkeep::default());
     assert_eq!(files(&folder.path().join("history")), before);
     assert_eq!(
         archive.size_bytes().unwrap(),
