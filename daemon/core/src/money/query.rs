@@ -301,13 +301,13 @@ pub(super) fn touched(hours: &[Arc<Hour>], window: Window) -> impl Iterator<Item
 
 /// The part of a row that lies in a window.
 #[derive(Clone, Copy)]
-pub(super) struct Cut {
+pub(crate) struct Cut {
     row: Window,
     pub(super) part: Window,
 }
 
 impl Cut {
-    pub(super) fn of(row: Window, window: Window) -> Option<Self> {
+    pub(crate) fn of(row: Window, window: Window) -> Option<Self> {
         if row.is_empty() {
             // A correction of a moment: it lies in the window that holds its instant, whole.
             return (window.start <= row.start && row.start < window.end).then_some(Self { row, part: row });
@@ -324,7 +324,7 @@ impl Cut {
         if self.is_partial() { self.part.length().0 as f64 / self.row.length().0 as f64 } else { 1.0 }
     }
 
-    pub(super) fn money(self, amount: ByResource) -> ByResource {
+    pub(crate) fn money(self, amount: ByResource) -> ByResource {
         if !self.is_partial() {
             return amount;
         }

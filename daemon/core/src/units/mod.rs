@@ -14,3 +14,4 @@ pub use money::{Cost, PicoUsd, Rate, Usd};
 pub use quantity::{QuantityError, parse_bytes, parse_cpu, parse_gpu};
 pub use time::{Instant, Millis, parse_rfc3339};
 pub use window::{Steps, Window, WindowError};
+pub(crate) use window_text::midnight;

@@ -59,7 +59,7 @@ fn named(text: &str, now: Instant, zone: Tz) -> Option<(Instant, Instant)> {
 }
 
 /// The first instant of a local day. Where clocks are put forward at midnight that is the moment after.
-fn midnight(date: NaiveDate, zone: Tz) -> Instant {
+pub(crate) fn midnight(date: NaiveDate, zone: Tz) -> Instant {
     let local = date.and_time(chrono::NaiveTime::MIN);
     let instant = |at: DateTime<Tz>| Instant(at.timestamp_millis());
     match zone.from_local_datetime(&local) {

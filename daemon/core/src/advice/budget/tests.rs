@@ -1,0 +1,1 @@
+//! Expectations worked out by hand, and laws.
