@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use super::norm::hours_of;
+use super::norm::{Part, parts_of};
 use super::{BudgetBook, Norm};
 use crate::units::{Instant, Millis, PicoUsd, Window};
 
@@ -84,28 +84,26 @@ pub(super) struct Ground<'a> {
 
 impl Ground<'_> {
     pub(super) fn forecast(&self) -> Forecast {
-        let rest = Window::new(self.now.max(self.period.start), self.period.end);
+        let rest = parts_of(Window::new(self.now.max(self.period.start), self.period.end), self.zone);
         let by_norm = self.norm.hours() >= ONE_WEEK;
         let level = if by_norm { self.level() } else { MILLION };
-        let hourly = |at: Instant| {
+        let hourly = |part: Part| {
             let of_hour = if by_norm {
-                self.norm.slot(at, self.zone).median.0 * level / MILLION
+                self.norm.of_part(part).median.0 * level / MILLION
             } else {
                 self.pace.map_or(0, |(mean, _)| mean.0)
             };
             of_hour.max(0)
         };
-        let breach = self.breached.or_else(|| self.crossing(rest, hourly));
-        let left = PicoUsd(
-            hours_of(rest).map(|part| hourly(part.start.hour()) * length(part)).sum::<i128>()
-                / i128::from(Millis::HOUR.0),
-        );
+        let breach = self.breached.or_else(|| self.crossing(&rest, hourly));
+        let weighed = rest.iter().map(|part| hourly(*part) * part.weight());
+        let left = PicoUsd(weighed.sum::<i128>() / i128::from(Millis::HOUR.0));
         let expected = self.spent + left;
         let reach = if by_norm {
             // Few weeks tell the spread itself only roughly.
             let unsure = (1.0 + 1.0 / self.norm.weeks().max(1) as f64).sqrt();
             let level = level as f64 / MILLION as f64;
-            TENTH * level * unsure * self.norm.sigma_over(rest, self.zone)
+            TENTH * level * unsure * self.norm.sigma_over(&rest)
         } else {
             PACE_SPREAD * left.0 as f64
         };
@@ -141,15 +139,15 @@ impl Ground<'_> {
     }
 
     /// When the line of `hourly` amounts, begun at what is spent, passes the amount.
-    fn crossing(&self, rest: Window, hourly: impl Fn(Instant) -> i128) -> Option<Instant> {
+    fn crossing(&self, rest: &[Part], hourly: impl Fn(Part) -> i128) -> Option<Instant> {
         let scale = i128::from(Millis::HOUR.0);
         let mut left = (self.amount - self.spent).0 * scale;
-        for part in hours_of(rest) {
-            let rate = hourly(part.start.hour());
-            let cost = rate * length(part);
+        for part in rest {
+            let rate = hourly(*part);
+            let cost = rate * part.weight();
             if cost > left {
-                let millis = i64::try_from(left / rate).unwrap_or(0);
-                return Some(part.start + Millis(millis));
+                let millis = i64::try_from(left.max(0) / rate).unwrap_or(0);
+                return Some(part.window.start + Millis(millis));
             }
             left -= cost;
         }
@@ -186,10 +184,6 @@ impl Ground<'_> {
         }
         (Confidence::High, format!("by the norm of {weeks} weeks, which are alike"))
     }
-}
-
-fn length(part: Window) -> i128 {
-    i128::from(part.length().0)
 }
 
 #[expect(

@@ -22,4 +22,4 @@ pub use norm::{Norm, Slot};
 pub use period::{Period, WeekStart};
 pub use spec::{BudgetError, BudgetObject, BudgetSpec, DEFAULT_MARKS, RawBudget, Selector};
 pub use spend::{HourSum, hour_sum};
-pub use status::{BudgetStatus, Matched, assess};
+pub use status::{BudgetStatus, Matched, Past, assess};

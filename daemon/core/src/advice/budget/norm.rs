@@ -68,40 +68,58 @@ impl Norm {
 
     /// What a window usually costs; of an hour that it cuts, in proportion to time.
     pub fn over(&self, window: Window, zone: Tz) -> PicoUsd {
-        let parts = hours_of(window).map(|part| self.slot(part.start.hour(), zone).median.0 * weight(part));
-        PicoUsd(parts.sum::<i128>() / i128::from(Millis::HOUR.0))
+        self.over_parts(&parts_of(window, zone))
+    }
+
+    pub(super) fn over_parts(&self, parts: &[Part]) -> PicoUsd {
+        let weighed = parts.iter().map(|part| self.of_part(*part).median.0 * part.weight());
+        PicoUsd(weighed.sum::<i128>() / i128::from(Millis::HOUR.0))
+    }
+
+    pub(super) fn of_part(&self, part: Part) -> Slot {
+        self.slots[part.slot]
     }
 
     /// The standard deviation of what a window costs: hours of one local day are taken to err together, days apart
     /// from each other.
-    pub fn sigma_over(&self, window: Window, zone: Tz) -> f64 {
+    pub(super) fn sigma_over(&self, parts: &[Part]) -> f64 {
         let (mut squares, mut of_day, mut day) = (0.0, 0.0, None);
-        for part in hours_of(window) {
-            let today = part.start.to_chrono().with_timezone(&zone).date_naive();
+        for part in parts {
+            let today = part.slot / 24;
             if day != Some(today) {
                 squares += of_day * of_day;
                 (of_day, day) = (0.0, Some(today));
             }
-            of_day += self.slot(part.start.hour(), zone).sigma * part.length().as_hours();
+            of_day += self.of_part(*part).sigma * part.window.length().as_hours();
         }
         (squares + of_day * of_day).sqrt()
     }
 }
 
-fn weight(part: Window) -> i128 {
-    i128::from(part.length().0)
+/// An hour, or what a window leaves of it, and which hour of the week that is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub(super) window: Window,
+    slot: usize,
+}
+
+impl Part {
+    /// Its length in milliseconds, as a factor of money.
+    pub(super) fn weight(self) -> i128 {
+        i128::from(self.window.length().0)
+    }
 }
 
 /// The hours that a window touches, each cut to it.
-pub(super) fn hours_of(window: Window) -> impl Iterator<Item = Window> {
+pub(super) fn parts_of(window: Window, zone: Tz) -> Vec<Part> {
+    let mut parts = Vec::new();
     let mut at = window.start;
-    std::iter::from_fn(move || {
-        (at < window.end).then(|| {
-            let part = Window::new(at, window.end.min(at.next_hour()));
-            at = part.end;
-            part
-        })
-    })
+    while at < window.end {
+        let window = Window::new(at, window.end.min(at.next_hour()));
+        parts.push(Part { window, slot: hour_of_week(at.hour(), zone) });
+        at = window.end;
+    }
+    parts
 }
 
 fn slot(values: &mut [i128]) -> Option<Slot> {

@@ -44,11 +44,28 @@ pub struct BudgetStatus {
     pub matched: Matched,
 }
 
+/// What follows from closed hours alone: the norm, and whether the last of them was a jump. Changes once an hour.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Past {
+    /// What each hour of the week usually costs.
+    pub norm: Norm,
+    /// The last day or hour cost far more than such ones do.
+    pub jump: Option<Jump>,
+}
+
+impl Past {
+    /// What the book tells at `now`.
+    pub fn of(book: &BudgetBook, spec: &BudgetSpec, zone: Tz, now: Instant) -> Self {
+        let period = spec.period.around(now, zone);
+        Self { norm: Norm::of(book, now.hour(), zone), jump: jump::find(book, spec, period, zone) }
+    }
+}
+
 /// What is to be said of a budget at `now`. `open` are the hours that the book does not have yet.
 pub fn assess(
     spec: &BudgetSpec,
     zone: Tz,
-    (book, norm): (&BudgetBook, &Norm),
+    (book, past): (&BudgetBook, &Past),
     open: &[HourSum],
     matched: Matched,
     now: Instant,
@@ -71,7 +88,7 @@ pub fn assess(
         period,
         zone,
         book,
-        norm,
+        norm: &past.norm,
         spent,
         missing: missing.max(0),
         breached: passed(&known, spec.amount, period, now),
@@ -89,8 +106,8 @@ pub fn assess(
         reached: spec.marks.iter().copied().filter(reached).collect(),
         missing_hours: missing.max(0),
         forecast,
-        pace_percent: pace_percent(norm, &known, period, so_far, zone),
-        jump: jump::find(book, spec, period, zone),
+        pace_percent: pace_percent(&past.norm, &known, period, so_far, zone),
+        jump: past.jump,
         matched,
     }
 }
