@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::asset_state::AssetState;
+use super::budgets::Budgets;
 use super::errand::Errand;
 use super::names::PodNames;
 use super::problems::Problems;
@@ -88,6 +89,7 @@ pub(super) enum Target {
     Sleep(WorkloadKey),
     Wake(WorkloadKey),
     Namespace(Arc<str>),
+    Budget(Arc<str>),
 }
 
 /// The one state machine.
@@ -104,6 +106,7 @@ pub struct Engine {
     pub(super) spaces: BTreeMap<Arc<str>, SpaceEntry>,
     pub(super) workloads: BTreeMap<WorkloadKey, Box<WorkloadEntry>>,
     pub(super) assets: AssetState,
+    pub(super) budgets: Budgets,
     pub(super) attributions: BTreeSet<Arc<Attribution>>,
     /// Texts that many attributions share.
     pub(super) texts: BTreeSet<Arc<str>>,
@@ -140,6 +143,7 @@ impl Engine {
             spaces: BTreeMap::new(),
             workloads: BTreeMap::new(),
             assets: AssetState::default(),
+            budgets: Budgets::default(),
             attributions: BTreeSet::new(),
             texts: BTreeSet::new(),
             listed: BTreeSet::new(),
@@ -181,6 +185,9 @@ impl Engine {
             Event::ControlPlanePriced(price) => self.control_plane_priced(price, now),
             Event::EgressPriced(prices) => self.egress_priced(prices, now),
             Event::Traffic(samples) => self.observe_traffic(samples, now),
+            Event::Budget(budget) => self.observe_budget(budget, now),
+            Event::BudgetGone { uid } => self.budget_gone(&uid),
+            Event::BudgetHistory { uid, hours } => self.budget_history(&uid, hours, now),
             Event::Usage(samples) => self.observe_usage(samples, now),
             Event::UsageFailed { reason } => self.usage_failed(reason, now),
             Event::Command(command) => self.command(&command, now),
@@ -191,7 +198,9 @@ impl Engine {
     /// Compares what should be with what is, and says what to do about it. Asking twice gives nothing new.
     pub fn tick(&mut self, now: Instant) -> Vec<Action> {
         if now.since(self.settled_at) >= SETTLE_EVERY && self.resumed.is_none() {
+            self.before_closing_budgets();
             self.ledger.settle(now);
+            self.close_budgets();
             if now.hour() > self.settled_at.hour() {
                 self.forget_payers();
             }
@@ -200,6 +209,7 @@ impl Engine {
         }
         if self.is_synced() {
             self.look_at_spaces(now);
+            self.look_at_budgets(now);
         }
         std::mem::take(&mut self.out)
     }
@@ -213,10 +223,8 @@ impl Engine {
     /// The next instant at which [`Self::tick`] has something to do even if no event comes.
     pub fn next_tick(&self) -> Instant {
         let settle = self.settled_at + SETTLE_EVERY;
-        match self.due.first() {
-            Some((at, _)) if self.is_synced() => settle.min(*at),
-            _ => settle,
-        }
+        let due = self.due.first().map(|(at, _)| *at).into_iter().chain(self.budgets.due());
+        if self.is_synced() { due.fold(settle, Instant::min) } else { settle }
     }
 
     /// The next instant at which a space is to be looked at although nothing happens to it: settling apart, which may

@@ -39,31 +39,48 @@ impl HourSum {
     }
 }
 
-/// Sums the rows of an hour whose payers the selector matches: shares of nodes, and everything flat. Exact; a local
-/// midnight cuts rows as a query's window does.
-pub fn hour_sum(selector: &Selector, zone: Tz, hour: &Hour) -> HourSum {
-    let before = midnight_inside(hour.start, zone).map(|midnight| Window::new(hour.start, midnight));
-    let mut sum = HourSum { start: hour.start, ..HourSum::default() };
-    // Many rows share a payer: each is matched once.
-    let mut known: HashMap<*const Attribution, bool> = HashMap::new();
-    let mut counts = |payer: &Arc<Attribution>| {
-        *known.entry(Arc::as_ptr(payer)).or_insert_with(|| selector.matches(payer))
-    };
-    let part = |row: Window, amount: ByResource| match before.and_then(|window| Cut::of(row, window)) {
-        Some(cut) => cut.money(amount).total(),
-        None => PicoUsd(0),
-    };
-    for row in &hour.allocations {
-        if counts(&row.holder.attribution) {
-            sum.whole += row.cost.total();
-            sum.before += part(row.window, row.cost.get());
+/// An hour, summed by payer: many rows share one, and many budgets ask.
+#[derive(Debug)]
+pub struct HourPayers<'a> {
+    hour: &'a Hour,
+    sums: Vec<(&'a Arc<Attribution>, PicoUsd)>,
+}
+
+impl<'a> HourPayers<'a> {
+    /// Sums the rows: shares of nodes, and everything flat.
+    pub fn of(hour: &'a Hour) -> Self {
+        let mut sums: Vec<(&Arc<Attribution>, PicoUsd)> = Vec::new();
+        // By address: rows of one payer nearly always share it, and where they do not, it is summed twice.
+        let mut places: HashMap<*const Attribution, usize> = HashMap::new();
+        for (payer, _, cost) in rows(hour) {
+            let place = *places.entry(Arc::as_ptr(payer)).or_insert_with(|| {
+                sums.push((payer, PicoUsd(0)));
+                sums.len() - 1
+            });
+            sums[place].1 += cost.total();
         }
+        Self { hour, sums }
     }
-    for row in &hour.flat {
-        if counts(&row.attribution) {
-            sum.whole += row.cost;
-            sum.before += part(row.window, ByResource { cpu: row.cost, ..ByResource::default() });
-        }
+
+    /// What the payers that the selector matches owe. Exact; a local midnight cuts rows as a query's window does.
+    pub fn sum(&self, selector: &Selector, zone: Tz) -> HourSum {
+        let start = self.hour.start;
+        let matched = self.sums.iter().filter(|(payer, _)| selector.matches(payer));
+        let whole = matched.map(|(_, sum)| *sum).sum();
+        let before = midnight_inside(start, zone).map_or(PicoUsd(0), |midnight| {
+            let window = Window::new(start, midnight);
+            let matched = rows(self.hour).filter(|(payer, _, _)| selector.matches(payer));
+            matched.filter_map(|(_, row, cost)| Some(Cut::of(row, window)?.money(cost).total())).sum()
+        });
+        HourSum { start, whole, before }
     }
-    sum
+}
+
+fn rows(hour: &Hour) -> impl Iterator<Item = (&Arc<Attribution>, Window, ByResource)> {
+    let shares = hour.allocations.iter().map(|row| (&row.holder.attribution, row.window, row.cost.get()));
+    let flat = hour
+        .flat
+        .iter()
+        .map(|row| (&row.attribution, row.window, ByResource { cpu: row.cost, ..ByResource::default() }));
+    shares.chain(flat)
 }
