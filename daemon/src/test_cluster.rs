@@ -176,7 +176,7 @@ fn uids(kind: Kind) -> Vec<Arc<str>> {
         Kind::Namespace => &["data", "lab", "shop-dev"],
         Kind::Pod => &["shop-dev-web-1", "shop-dev-web-2", "data-train-1"],
         Kind::Deployment => &["shop-dev-web", "lab-notebook"],
-        Kind::StatefulSet | Kind::CronJob | Kind::Volume | Kind::Claim | Kind::Service => &[],
+        Kind::StatefulSet | Kind::CronJob | Kind::Volume | Kind::Claim | Kind::Service | Kind::Budget => &[],
     };
     names.iter().map(|name| format!("uid-{name}").into()).collect()
 }

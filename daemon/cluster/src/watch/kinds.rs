@@ -12,6 +12,7 @@ use nightcap_core::units::Instant;
 use serde::de::DeserializeOwned;
 
 use crate::convert::{self, Reader, Unreadable};
+use crate::crd::Budget;
 
 /// A kind of object that is watched.
 pub(super) trait Watched:
@@ -19,6 +20,9 @@ pub(super) trait Watched:
 {
     /// Its name in the core.
     const KIND: Kind;
+
+    /// Whether a cluster may not have it.
+    const OPTIONAL: bool = false;
 
     /// The event that tells of an object that is there.
     fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable>;
@@ -92,5 +96,16 @@ impl Watched for CronJob {
     }
     fn gone(uid: Arc<str>, _at: Instant) -> Event {
         Event::WorkloadGone { uid }
+    }
+}
+
+impl Watched for Budget {
+    const KIND: Kind = Kind::Budget;
+    const OPTIONAL: bool = true;
+    fn seen(&self, _reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::budget(self).map(Event::Budget)
+    }
+    fn gone(uid: Arc<str>, _at: Instant) -> Event {
+        Event::BudgetGone { uid }
     }
 }

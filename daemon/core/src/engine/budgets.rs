@@ -301,8 +301,8 @@ impl Engine {
                 let good = entry.good.as_mut()?;
                 let (name, problem) = (Arc::clone(&entry.name), entry.problem.clone());
                 let status = good.assess(&open, now);
-                let (spec, zone) = (Arc::clone(&good.spec), good.zone);
-                Some(BudgetView { name, uid: Arc::clone(uid), spec, zone, status, problem })
+                let spec = Arc::clone(&good.spec);
+                Some(BudgetView { name, uid: Arc::clone(uid), spec, status, problem })
             })
             .collect();
         views.sort_by(|a, b| a.name.cmp(&b.name));

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::event::Kind;
@@ -100,8 +99,6 @@ pub struct BudgetView {
     pub uid: Arc<str>,
     /// What it says; the last version that could be understood.
     pub spec: Arc<BudgetSpec>,
-    /// In whose calendar its periods are.
-    pub zone: Tz,
     /// What is said of it.
     pub status: BudgetStatus,
     /// Why its newest version cannot be understood, if so.

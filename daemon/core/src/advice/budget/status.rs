@@ -24,6 +24,8 @@ pub struct Matched {
 pub struct BudgetStatus {
     /// The period that `at` lies in.
     pub period: Window,
+    /// In whose calendar.
+    pub zone: Tz,
     /// What may be spent.
     pub amount: PicoUsd,
     /// What was spent so far, open hours included.
@@ -100,6 +102,7 @@ pub fn assess(
     let reached = |mark: &u32| spent.0 * 100 >= spec.amount.0 * i128::from(*mark);
     BudgetStatus {
         period,
+        zone,
         amount: spec.amount,
         spent,
         percent: u32::try_from(percent).unwrap_or(u32::MAX),

@@ -146,6 +146,7 @@ fn with_four_even_weeks_a_forecast_is_exact_and_sure() {
     };
     let expected = BudgetStatus {
         period: Window::new(at("2026-03-02T00:00:00Z"), at("2026-03-09T00:00:00Z")),
+        zone: Tz::UTC,
         amount: usd(700),
         spent: usd(228),
         percent: 32,
