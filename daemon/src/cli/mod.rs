@@ -1,12 +1,14 @@
 //! The command line: what was typed, to an answer on stdout or a reason on stderr.
 //!
-//! Exit status 0: done; 1: it did not work; 2: it was used wrongly. Every command but `run`, `demo`, `schedule` and
+//! Exit status 0: done; 1: it did not work; 2: it was used wrongly. Every command but `run`, `demo`, `crds`, `schedule` and
 //! acts with `--direct` asks a daemon over HTTP.
 
 mod acts;
 mod args;
+mod budgets;
 mod client;
 mod cost;
+mod crds;
 pub mod demo;
 pub mod direct;
 mod explain;
@@ -81,6 +83,8 @@ fn dispatch(args: Args) -> Result<String, Failure> {
         Command::Status(args) => wait(status::answer(&client()?, args, zone)),
         Command::Explain(args) => wait(explain::answer(&client()?, &args, zone)),
         Command::Savings(args) => wait(savings::answer(&client()?, &args, zone)),
+        Command::Budgets(args) => wait(budgets::answer(&client()?, args, zone)),
+        Command::Crds => crds::answer(),
         Command::Prices(args) => wait(prices::answer(&client()?, args)),
         Command::Sleep(args) => {
             let wish = Wish::Sleep { space: args.space, until: args.until };

@@ -6,6 +6,8 @@ mod acts;
 #[cfg(test)]
 mod bill;
 #[cfg(test)]
+mod budget;
+#[cfg(test)]
 mod control_plane;
 #[cfg(test)]
 mod crash;

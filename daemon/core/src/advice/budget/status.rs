@@ -46,6 +46,13 @@ pub struct BudgetStatus {
     pub matched: Matched,
 }
 
+impl BudgetStatus {
+    /// Spent by amount, for display: 1 is all of it.
+    pub fn used_ratio(&self) -> f64 {
+        if self.amount.0 == 0 { 0.0 } else { self.spent.0 as f64 / self.amount.0 as f64 }
+    }
+}
+
 /// What follows from closed hours alone: the norm, and whether the last of them was a jump. Changes once an hour.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Past {
