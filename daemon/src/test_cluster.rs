@@ -55,6 +55,7 @@ pub(crate) fn node(name: &str, capacity: Resources, capacity_type: CapacityType)
             capacity_type,
             arch: "amd64".into(),
             os: "linux".into(),
+            ..NodeFacts::default()
         },
         capacity,
         ready: true,
@@ -67,6 +68,7 @@ pub(crate) fn price(name: &str, micro_usd: u64, confidence: Confidence) -> Event
         confidence,
         source: PriceSource { id: "test-prices".into(), date: "2026-03-01".into() },
         reason: "as the test says".into(),
+        by_pod: None,
     };
     Event::NodePriced { uid: format!("uid-{name}").into(), price }
 }
@@ -218,6 +220,7 @@ pub(crate) fn handle(mut engine: Engine) -> Handle {
         while let Some(input) = inputs.recv().await {
             match input {
                 Input::Event(event) => engine.apply(event, now()),
+                Input::ManagedBy(_) => {}
                 Input::Read(answer) => drop(answer.send(Arc::new(engine.snapshot(now())))),
                 Input::Command(command, answer) => {
                     let preview = engine.preview(&command, now());

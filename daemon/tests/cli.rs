@@ -107,6 +107,31 @@ fn without_a_daemon_it_says_what_to_do() {
 }
 
 #[test]
+fn without_any_way_to_a_daemon_it_says_what_failed_in_each() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for command in ["status", "cost", "savings", "prices", "explain shop-dev", "wake shop-dev"] {
+        let args: Vec<&str> = command.split(' ').collect();
+        let output = nightcap(&args)
+            .args(["--kubeconfig", "/no/such/kubeconfig", "--server", ""])
+            .env("NIGHTCAP_LISTEN", format!("0.0.0.0:{port}"))
+            .output()
+            .unwrap();
+        let expected = format!(
+            "nightcap: no daemon was reached
+  by --server or NIGHTCAP_SERVER: neither is given
+  on this machine: nothing answers at http://127.0.0.1:{port} (Connection refused (os error 111))
+  in the cluster of the kubeconfig: no cluster: failed to read kubeconfig from '\"/no/such/kubeconfig\"': \
+No such file or directory (os error 2); name a kubeconfig with --kubeconfig or KUBECONFIG, or run inside a cluster \
+with a service account
+start one with `nightcap run` or `nightcap demo`, or say where it is with --server URL or NIGHTCAP_SERVER, or with \
+--namespace NAME or NIGHTCAP_NAMESPACE for one in a cluster
+"
+        );
+        assert_eq!(outcome(&output), (Some(1), String::new(), expected), "{command}");
+    }
+}
+
+#[test]
 fn a_wrong_configuration_is_told_whole() {
     let output = nightcap(&["run", "--mode", "sleep", "--listen", "here"])
         .env("NIGHTCAP_LOG_LEVEL", "loud")

@@ -2,40 +2,121 @@
 
 use std::sync::Arc;
 
-use nightcap_core::cluster::{CapacityType, NodeFacts, Provider};
+use nightcap_core::cluster::{CapacityType, Node, NodeFacts, Provider};
 use nightcap_core::money::{Confidence, NodePrice, NodePricer, PriceSource};
-use nightcap_core::units::Resources;
+use nightcap_core::units::{Bytes, Instant, Resources};
 
+use crate::asset_rules::AssetRules;
+use crate::charge::Charge;
+use crate::cluster_prices::{ClusterPrices, Egress, LoadBalancer};
+use crate::csv_prices::CsvPrices;
 use crate::estimate::Query;
 use crate::found::Found;
+use crate::live::gcp::Shape;
+use crate::live::{LiveTimes, Quotes};
 use crate::rules::{Effect, Rule, check};
+use crate::serverless::PodRates;
 use crate::settings::{DefaultRates, PriceSettings};
 use crate::tables::Tables;
+use crate::volume::{Disks, VolumeFacts};
 use crate::{Offer, PriceError, ServicePrice, StoragePrice, serverless, usual};
 
-/// Prices from memory: the user's rules, the embedded list prices, estimates from them, and rates of last resort.
+/// Prices from memory: the user's rules, the embedded list prices, quotes, and estimates from them.
 ///
-/// The chain, first answer wins: own rule → row of the table → (GCP custom) cores and GiB at the series' rates → same
-/// family in the region, by vCPU → us-east-1 × region factor (AWS) → median of the provider's regions → default rates.
-/// A spot node without a spot price takes the on-demand price × a usual ratio.
+/// The chain, first answer wins: own rule → own CSV → fresh quote of the provider → row of the table → (GCP custom)
+/// cores and GiB at the series' rates → same family in the region, by vCPU → us-east-1 × region factor (AWS) → median
+/// of the provider's regions → default rates. A spot node without a spot price takes the on-demand price × a usual
+/// ratio.
 #[derive(Clone, Debug)]
 pub struct PriceBook {
     tables: Arc<Tables>,
-    rules: Vec<Rule>,
+    rules: Arc<[Rule]>,
     defaults: DefaultRates,
+    times: LiveTimes,
+    quotes: Arc<Quotes>,
+    csv: Arc<CsvPrices>,
+    pub(crate) assets: Arc<AssetRules>,
 }
 
 impl PriceBook {
     /// The embedded tables under these settings. Takes some tens of milliseconds: read once, at start.
     pub fn embedded(settings: &PriceSettings) -> Result<Self, PriceError> {
-        let rules = check(settings)?;
-        Ok(Self { tables: Arc::new(Tables::embedded()?), rules, defaults: settings.defaults.clone() })
+        let rules = check(settings)?.into();
+        Ok(Self {
+            tables: Arc::new(Tables::embedded()?),
+            rules,
+            defaults: settings.defaults.clone(),
+            times: settings.live.times(),
+            quotes: Arc::default(),
+            csv: Arc::default(),
+            assets: Arc::new(settings.assets()),
+        })
     }
 
-    /// The same tables under other settings, without reading them again.
+    /// The same tables, quotes and CSV under other settings, without reading them again.
     pub fn with_settings(&self, settings: &PriceSettings) -> Result<Self, PriceError> {
-        let rules = check(settings)?;
-        Ok(Self { tables: Arc::clone(&self.tables), rules, defaults: settings.defaults.clone() })
+        let rules = check(settings)?.into();
+        let (defaults, times) = (settings.defaults.clone(), settings.live.times());
+        Ok(Self { rules, defaults, times, assets: Arc::new(settings.assets()), ..self.clone() })
+    }
+
+    /// With what the providers quoted, as far as it is fresh at `now`, in the place of earlier quotes.
+    #[must_use]
+    pub fn with_quotes(&self, quotes: &Quotes, now: Instant) -> Self {
+        Self { quotes: Arc::new(quotes.fresh(now, self.times)), ..self.clone() }
+    }
+
+    /// With these prices of the user's own, in the place of earlier ones.
+    #[must_use]
+    pub fn with_csv(&self, csv: CsvPrices) -> Self {
+        Self { csv: Arc::new(csv), ..self.clone() }
+    }
+
+    /// The quotes that are in force.
+    pub fn quotes(&self) -> &Quotes {
+        &self.quotes
+    }
+
+    /// What a machine type has, by the table.
+    pub fn shape(&self, provider: Provider, instance_type: &str) -> Option<Shape> {
+        let instances = &self.tables.instances;
+        let number = instances.machine(provider, instance_type)?;
+        let machine = instances.machines.get(usize::from(number)).filter(|machine| machine.vcpus > 0)?;
+        Some(Shape {
+            vcpus: f64::from(machine.vcpus),
+            memory_gib: f64::from(machine.memory_mib) / 1024.0,
+            gpus: f64::from(machine.gpus),
+        })
+    }
+
+    /// What a whole volume costs, by its kind and size.
+    pub fn volume(&self, region: &str, facts: &VolumeFacts<'_>, size: Bytes) -> Charge {
+        Disks { tables: &self.tables, quotes: &self.quotes, csv: &self.csv }.price(region, facts, size)
+    }
+
+    /// What the control plane of a cluster costs.
+    pub fn control_plane(&self, provider: Provider, region: &str) -> Charge {
+        self.cluster().control_plane(provider, region)
+    }
+
+    /// What a load balancer costs, its traffic apart.
+    pub fn load_balancer(&self, provider: Provider, region: &str, kind: LoadBalancer) -> Charge {
+        self.cluster().load_balancer(provider, region, kind)
+    }
+
+    /// What traffic costs.
+    pub fn egress(&self, provider: Provider, region: &str) -> Egress {
+        self.cluster().egress(provider, region)
+    }
+
+    fn cluster(&self) -> ClusterPrices<'_> {
+        ClusterPrices { tables: &self.tables, quotes: &self.quotes }
+    }
+
+    /// The rates of pods on a node that is billed by its pods: EKS Fargate and GKE Autopilot.
+    pub fn pod_rates(&self, facts: &NodeFacts) -> Option<PodRates> {
+        let spot_ratio = self.defaults.spot_ratio.unwrap_or_else(|| usual::spot_ratio(facts.provider));
+        serverless::pod_rates(&self.tables, facts, spot_ratio)
     }
 
     /// How many prices of instance types there are.
@@ -78,8 +159,16 @@ impl PriceBook {
         self.tables.services.get(provider, region, service)
     }
 
-    /// The price without the user's rules, with their multipliers.
-    fn base(&self, facts: &NodeFacts, capacity: Resources) -> Found {
+    /// The price without the user's rules: of the CSV as it is, of lists with the multipliers.
+    fn base(&self, facts: &NodeFacts, capacity: Resources, node: Option<&Node>) -> Found {
+        if let Some(price) = self.csv.node(facts, node, capacity.gpu.devices()) {
+            return Found {
+                hourly_usd: price.hourly_usd,
+                confidence: Confidence::Exact,
+                source: PriceSource { id: "csv".into(), date: price.date.into() },
+                reason: price.reason,
+            };
+        }
         let found = self.by_tables(facts, capacity).unwrap_or_else(|| self.by_default(facts, capacity));
         let (multiplier, name) = match facts.capacity_type {
             CapacityType::OnDemand => (self.defaults.on_demand_multiplier, "on_demand_multiplier"),
@@ -97,7 +186,8 @@ impl PriceBook {
         if let Some(found) = serverless::find(&self.tables, facts, capacity, spot_ratio) {
             return Some(found);
         }
-        let mut found = Query { provider, facts, capacity, spot_ratio }.find(&self.tables)?;
+        let mut found =
+            Query { provider, facts, capacity, spot_ratio, quotes: &self.quotes }.find(&self.tables)?;
         if provider != facts.provider {
             found = found.because(&format!(", taken for one of {provider}'s by its region and type"));
         }
@@ -162,10 +252,10 @@ impl PriceBook {
     }
 }
 
-impl NodePricer for PriceBook {
-    fn price(&self, facts: &NodeFacts, capacity: Resources) -> NodePrice {
+impl PriceBook {
+    fn answer(&self, facts: &NodeFacts, capacity: Resources, node: Option<&Node>) -> NodePrice {
         let Some(rule) = self.rules.iter().find(|rule| rule.matcher.matches(facts)) else {
-            return self.base(facts, capacity).into_price();
+            return self.base(facts, capacity, node).into_price();
         };
         let id = &rule.source.id;
         let exact = |hourly_usd, reason| Found {
@@ -181,10 +271,20 @@ impl NodePricer for PriceBook {
                 exact(hourly_usd, format!("{sum} by {id}"))
             }
             Effect::Adjust { factor, text } => {
-                self.base(facts, capacity).times(*factor, &format!(", {text} by {id}"))
+                self.base(facts, capacity, node).times(*factor, &format!(", {text} by {id}"))
             }
         };
         found.into_price()
+    }
+}
+
+impl NodePricer for PriceBook {
+    fn price(&self, facts: &NodeFacts, capacity: Resources) -> NodePrice {
+        self.answer(facts, capacity, None)
+    }
+
+    fn price_node(&self, node: &Node) -> NodePrice {
+        self.answer(&node.facts, node.capacity, Some(node))
     }
 }
 

@@ -6,6 +6,7 @@ use nightcap_core::units::Resources;
 use crate::family::{custom_type, family, is_proportional};
 use crate::found::Found;
 use crate::instance_table::{InstanceTable, Market, Offer};
+use crate::live::Quotes;
 use crate::tables::Tables;
 use crate::usual;
 
@@ -25,6 +26,8 @@ pub(crate) struct Query<'a> {
     pub(crate) capacity: Resources,
     /// Spot price over on-demand price where no spot price is known.
     pub(crate) spot_ratio: f64,
+    /// What the providers themselves quoted, as far as it is fresh.
+    pub(crate) quotes: &'a Quotes,
 }
 
 /// What one size of a family has; 0 where not known.
@@ -41,13 +44,20 @@ impl Query<'_> {
     /// For spot, a neighbour's spot price comes before one's own on-demand price × ratio, and us-east-1's spot price
     /// is not asked: that is their order by measured error (tables/README.md).
     pub(crate) fn find(&self, tables: &Tables) -> Option<Found> {
-        let at = |capacity_type| {
+        let quoted = |capacity_type| {
+            let facts = self.facts;
+            let quote =
+                self.quotes.instance(self.provider, &facts.region, &facts.instance_type, capacity_type);
+            quote.map(Found::quote)
+        };
+        let in_table = |capacity_type| {
             let market = tables.instances.market(self.provider, &self.facts.region, capacity_type)?;
             let instances = &tables.instances;
             self.exact(instances, market)
                 .or_else(|| self.custom(instances, market))
                 .or_else(|| self.same_family(instances, market))
         };
+        let at = |capacity_type| quoted(capacity_type).or_else(|| in_table(capacity_type));
         match self.facts.capacity_type {
             CapacityType::OnDemand => at(CapacityType::OnDemand).or_else(|| self.elsewhere(tables)),
             CapacityType::Spot => at(CapacityType::Spot).or_else(|| {

@@ -6,6 +6,7 @@ use nightcap_core::money::{Confidence, NodePrice, PriceSource};
 use nightcap_core::units::Rate;
 
 use crate::instance_table::{Offer, caveat};
+use crate::live::{Item, Quote};
 use crate::usual::MAX_HOURLY_USD;
 
 /// A price found, to which clauses may still be added.
@@ -27,6 +28,22 @@ impl Found {
             confidence: offer.confidence,
             source: offer.source.clone(),
             reason: format!("{capacity_type} price of {instance_type} in {region}{caveat}"),
+        }
+    }
+
+    /// What the provider itself quoted.
+    pub(crate) fn quote(quote: &Quote) -> Self {
+        let (item, region) = match &quote.item {
+            Item::Instance { instance_type, capacity_type } => {
+                (format!("{capacity_type} price of {instance_type}"), &quote.region)
+            }
+            other => (format!("price of {other}"), &quote.region),
+        };
+        Self {
+            hourly_usd: quote.hourly().usd_per_hour(),
+            confidence: Confidence::List,
+            source: quote.origin(),
+            reason: format!("{item} in {region}, as the provider quotes it"),
         }
     }
 
@@ -62,6 +79,6 @@ impl Found {
         }
         let hourly = Rate::from_usd_per_hour(self.hourly_usd.clamp(0.0, MAX_HOURLY_USD)).unwrap_or_default();
         let reason = Arc::from(self.reason);
-        NodePrice { hourly, confidence: self.confidence, source: self.source, reason }
+        NodePrice { hourly, confidence: self.confidence, source: self.source, reason, by_pod: None }
     }
 }

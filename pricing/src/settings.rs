@@ -1,8 +1,13 @@
 //! What a user may set about prices: rules of their own, and the rates of last resort.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use nightcap_core::cluster::{CapacityType, Provider};
 use serde::Deserialize;
 
+use crate::asset_rules::{AssetRules, EgressRules, StorageRules};
+use crate::live::LiveSettings;
 use crate::usual;
 
 /// The price settings as written; checked when a [`crate::PriceBook`] is made of them.
@@ -13,9 +18,36 @@ pub struct PriceSettings {
     pub price_rules: Vec<PriceRule>,
     /// Rates for machines nothing is known of, and corrections of the list prices.
     pub defaults: DefaultRates,
+    /// A file of own prices in the columns of OpenCost's CSV provider, read by [`crate::CsvPrices::read`].
+    pub csv: Option<PathBuf>,
+    /// Prices from the providers themselves.
+    pub live: LiveSettings,
+    /// Own prices of volumes.
+    pub storage: StorageRules,
+    /// The own price of each load balancer, in dollars per hour.
+    pub load_balancer_hourly_usd: Option<f64>,
+    /// The own price of the control plane, in dollars per hour.
+    pub control_plane_hourly_usd: Option<f64>,
+    /// Own prices of traffic.
+    pub egress: EgressRules,
 }
 
 impl PriceSettings {
+    /// Labels of nodes that a rule looks at: the others need not be kept.
+    pub fn node_labels(&self) -> impl Iterator<Item = &str> {
+        self.price_rules.iter().flat_map(|rule| rule.matches.label.keys()).map(String::as_str)
+    }
+
+    /// The own prices of what is paid for beside nodes.
+    pub(crate) fn assets(&self) -> AssetRules {
+        AssetRules {
+            storage: self.storage.clone(),
+            load_balancer_hourly_usd: self.load_balancer_hourly_usd,
+            control_plane_hourly_usd: self.control_plane_hourly_usd,
+            egress: self.egress.clone(),
+        }
+    }
+
     /// Whether a price book can be made of them, without reading the tables; else everything that is wrong.
     pub fn check(&self) -> Result<(), crate::PriceError> {
         crate::rules::check(self).map(|_| ())
@@ -24,7 +56,8 @@ impl PriceSettings {
 
 /// One rule: which nodes, and one of three ways to price them.
 ///
-/// Set just one of `hourly_usd`, `adjust`, or the pair `cpu_core_hourly_usd` and `ram_gib_hourly_usd`.
+/// Set just one of `hourly_usd`, `monthly_usd`, `adjust`, or the pair `cpu_core_hourly_usd` and `ram_gib_hourly_usd`.
+/// In another currency, set `currency` and `fx` and leave `_usd` out of the names.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PriceRule {
@@ -33,6 +66,8 @@ pub struct PriceRule {
     pub matches: RuleMatch,
     /// The price of the whole node, in dollars per hour.
     pub hourly_usd: Option<f64>,
+    /// The price of the whole node, in dollars per month of 730 hours: of one's own machine, say.
+    pub monthly_usd: Option<f64>,
     /// A change of the price that would hold without this rule, such as `-28%`.
     pub adjust: Option<String>,
     /// The price of a core, in dollars per hour.
@@ -41,6 +76,20 @@ pub struct PriceRule {
     pub ram_gib_hourly_usd: Option<f64>,
     /// The price of a GPU, in dollars per hour, beside the two above. Left out, a GPU costs the default rate.
     pub gpu_hourly_usd: Option<f64>,
+    /// The currency of the amounts below, such as `EUR`.
+    pub currency: Option<String>,
+    /// Dollars for one unit of that currency.
+    pub fx: Option<f64>,
+    /// As `hourly_usd`, in `currency`.
+    pub hourly: Option<f64>,
+    /// As `monthly_usd`, in `currency`.
+    pub monthly: Option<f64>,
+    /// As `cpu_core_hourly_usd`, in `currency`.
+    pub cpu_core_hourly: Option<f64>,
+    /// As `ram_gib_hourly_usd`, in `currency`.
+    pub ram_gib_hourly: Option<f64>,
+    /// As `gpu_hourly_usd`, in `currency`.
+    pub gpu_hourly: Option<f64>,
 }
 
 /// Which nodes a rule is for. Patterns know `*` and `?`, and ignore case.
@@ -57,6 +106,8 @@ pub struct RuleMatch {
     pub provider: Option<Provider>,
     /// Pattern of the family: `m5` on AWS, `n2-standard` on Google Cloud, `Dsv3` (of `Standard_D4s_v3`) on Azure.
     pub family: Option<String>,
+    /// Labels of the node: key to pattern of the value; all of them must be there.
+    pub label: BTreeMap<String, String>,
 }
 
 /// Rates for machines nothing is known of, and corrections of the list prices.

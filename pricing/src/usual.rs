@@ -6,6 +6,9 @@ use nightcap_core::cluster::Provider;
 /// a setting that cannot be true.
 pub(crate) const MAX_HOURLY_USD: f64 = 1_000.0;
 
+/// What a month is taken for, here and at the providers.
+pub(crate) const HOURS_PER_MONTH: f64 = 730.0;
+
 /// OpenCost's default rates in dollars per hour (opencost/opencost@0d1f69cc `configs/default.json`, which are those of
 /// GCP's N1 in us-central1; the spot GPU is of its `DefaultPricing`).
 pub(crate) const CPU_CORE: f64 = 0.031_611;
@@ -29,3 +32,10 @@ pub(crate) fn spot_ratio(provider: Provider) -> f64 {
 pub(crate) fn custom_premium(series: &str) -> f64 {
     if series == "e2" { 1.0 } else { 1.05 }
 }
+
+/// A GiB-month of a disk nothing is known of, in dollars (opencost/opencost@0d1f69cc `configs/default.json`).
+pub(crate) const STORAGE_GIB_MONTH: f64 = 0.04;
+/// Traffic per GiB to another zone, to another region, to the internet, in dollars (the same file).
+pub(crate) const EGRESS_GIB: [f64; 3] = [0.01, 0.01, 0.12];
+/// The same on Azure (`configs/azure.json`).
+pub(crate) const EGRESS_GIB_AZURE: [f64; 3] = [0.01, 0.01, 0.0725];

@@ -29,6 +29,8 @@ pub struct Options {
     pub metrics_server: bool,
     /// Further arguments of kube-apiserver, such as `--enable-admission-plugins=…`.
     pub api_server_args: Vec<String>,
+    /// Further configuration of kwok, YAML documents, such as where a port-forward to its pods leads (`ClusterPortForward`).
+    pub kwok_config: String,
 }
 
 impl Options {
@@ -67,7 +69,7 @@ impl ControlPlane {
         certificates::write(&folder.join("pki"))?;
         let ports = (0..5).map(|_| Port::reserve()).collect::<anyhow::Result<Vec<_>>>()?;
         let layout = Layout::new(&folder, &ports)?;
-        layout.write_files()?;
+        layout.write_files(&options.kwok_config)?;
         let kubeconfig = layout.kubeconfig.clone();
         // Without kube's own retries: waiting is done here, and a test wants to see the first answer.
         let mut config = Config::from_custom_kubeconfig(

@@ -7,6 +7,7 @@
 //! * [`watch`] turns watches into events, [`run_usage`] turns the metrics API into events.
 //! * [`Performer`] turns actions into writes, and their outcomes into events.
 //! * [`Cluster::list`] and [`Cluster::apply`] do both once, for a command line without a daemon.
+//! * [`Cluster::find_daemon`] and [`Cluster::forward`] lead a command line to the daemon's pod.
 //! * [`Cluster::identify`] and [`Cluster::authorize`] ask the API server who holds a token, and what it allows.
 //!
 //! The crate reads no clock: `now` comes from the daemon ([`Now`]).
@@ -18,6 +19,7 @@ mod convert;
 mod crd;
 mod direct;
 mod error;
+mod forward;
 mod reply;
 mod usage;
 mod watch;
@@ -38,6 +40,7 @@ pub use convert::{KeepKeys, Unreadable};
 pub use crd::{Definition, definitions};
 pub use direct::Listing;
 pub use error::ClusterError;
+pub use forward::{DaemonPod, Everywhere, Forward, ForwardError, NAMESPACE};
 pub use usage::run_usage;
 pub use watch::watch;
 

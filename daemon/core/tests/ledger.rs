@@ -5,8 +5,8 @@ mod support;
 use std::sync::Arc;
 
 use nightcap_core::money::query::{self, Dimension};
-use nightcap_core::money::{Ledger, PodName, Split};
-use nightcap_core::units::{Instant, Millis, Resources, Window};
+use nightcap_core::money::{Ledger, NodePrice, PodName, PodRates, Split};
+use nightcap_core::units::{Instant, Millis, Rate, Resources, Window};
 use proptest::prelude::*;
 use support::{T0, assert_conserved, at, cost_of, ledger, node, payer, pod, price, res};
 
@@ -355,4 +355,37 @@ proptest! {
             }
         }
     }
+}
+
+/// EKS Fargate in us-east-1: 0.04048 a vCPU and 0.004445 a GB an hour. Two pods of a node, the second for half an hour.
+#[test]
+fn pods_of_a_node_that_is_not_billed_pay_for_what_they_ask_and_nothing_is_idle() {
+    let rates = PodRates { core: Rate(40_480_000_000), gib: Rate(4_445_000_000), system_is_free: false };
+    let mut ledger = Ledger::new(T0, Split::default(), Millis::MINUTE, 1_000);
+    ledger.node(&node("n", T0), T0);
+    let price = NodePrice { by_pod: Some(rates), ..price(9.9) };
+    ledger.node_priced("uid-n", Arc::new(price), T0);
+    let (a, b) = (pod("a"), pod("b"));
+    ledger.hold(&"n".into(), Arc::clone(&a), payer("x"), res(250, 512), T0);
+    ledger.hold(&"n".into(), b, payer("x"), res(1_000, 2_048), at(1_800));
+    // Usage above the request is not billed there.
+    ledger.usage(&"n".into(), &a, at(60), Millis::MINUTE, res(4_000, 4_096));
+    let view = ledger.view(at(3_600));
+    assert_conserved(&view.hours);
+    assert_eq!(cost_of(&view.hours, Some("a")), [10_120_000_000, 2_222_500_000, 0]);
+    assert_eq!(cost_of(&view.hours, Some("b")), [20_240_000_000, 4_445_000_000, 0]);
+    assert_eq!(cost_of(&view.hours, None), [0; 3]);
+    assert_eq!(view.pods.iter().map(|pod| pod.hourly).sum::<Rate>(), Rate(12_342_500_000 + 49_370_000_000));
+}
+
+/// Autopilot does not bill the pods of its own system.
+#[test]
+fn system_pods_of_autopilot_are_free() {
+    let rates = PodRates { core: Rate(44_500_000_000), gib: Rate(4_900_000_000), system_is_free: true };
+    assert_eq!(rates.rates_of(res(1_000, 1_024), "kube-system"), [Rate(0); 3]);
+    assert_eq!(rates.rates_of(res(1_000, 1_024), "gke-managed-cim"), [Rate(0); 3]);
+    assert_eq!(
+        rates.rates_of(res(1_000, 1_024), "shop"),
+        [Rate(44_500_000_000), Rate(4_900_000_000), Rate(0)]
+    );
 }

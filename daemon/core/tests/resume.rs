@@ -85,6 +85,7 @@ fn start(cluster: &Cluster) -> Engine {
 }
 
 /// Kills the engine right after a checkpoint at `when`, and starts another from what was written.
+#[expect(clippy::unwrap_used, reason = "what was just written can be read")]
 fn killed(engine: &Engine, when: Instant) -> Engine {
     let bytes = postcard::to_stdvec(&engine.checkpoint(when)).unwrap();
     let checkpoint: Checkpoint = postcard::from_bytes(&bytes).unwrap();
@@ -238,4 +239,27 @@ proptest! {
         let hours: Vec<_> = straight.hours.iter().filter(|hour| hour.start >= first).cloned().collect();
         prop_assert_eq!(seconds(&hours), seconds(&resumed.hours));
     }
+}
+
+#[test]
+fn hours_stay_until_they_are_written_and_are_written_again_when_they_change() {
+    let mut settings = Settings::new(T0);
+    settings.keep_rows = 2;
+    let mut engine = Engine::new(settings);
+    engine.keep_until_written();
+    Cluster::new(vec![pod("a", 0, None)]).list(&mut engine, T0);
+    for minute in 0..=245 {
+        engine.tick(at(minute * 60));
+    }
+    let starts = |hours: &[Arc<Hour>]| hours.iter().map(|hour| hour.start).collect::<Vec<_>>();
+    let unwritten = engine.unwritten();
+    assert_eq!(starts(&unwritten), [T0, at(3_600), at(7_200), at(10_800)], "more rows than are to be kept");
+    engine.written(&unwritten);
+    assert_eq!(starts(&engine.unwritten()), []);
+    engine.tick(at(246 * 60));
+    // A pod that ended in the last closed hour is told of late.
+    engine.apply(Event::Pod(pod("a", 0, Some(14_000))), at(246 * 60));
+    assert_eq!(starts(&engine.unwritten()), [at(10_800)]);
+    engine.written(&engine.unwritten());
+    assert_eq!(starts(&engine.unwritten()), []);
 }

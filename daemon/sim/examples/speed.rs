@@ -3,12 +3,12 @@
 
 use std::time::Instant as Stopwatch;
 
-use nightcap_core::cluster::NodeFacts;
+use nightcap_core::cluster::{NodeFacts, Provider, VolumeFacts};
 use nightcap_core::engine::{Engine, Event, Settings};
 use nightcap_core::money::query::{Dimension, table};
-use nightcap_core::money::{Confidence, NodePrice, NodePricer, PriceSource};
+use nightcap_core::money::{AssetPricer, Confidence, EgressPrices, NodePrice, NodePricer, PriceSource};
 use nightcap_core::sleep::Mode;
-use nightcap_core::units::{Instant, Millis, Rate, Resources, Window};
+use nightcap_core::units::{Bytes, Instant, Millis, PicoUsd, Rate, Resources, Window};
 use nightcap_sim::{World, demo, history, scale};
 
 /// Monday 2026-03-02 00:00 UTC.
@@ -23,7 +23,42 @@ impl NodePricer for ByCores {
             confidence: Confidence::Estimated,
             source: PriceSource { id: "example".into(), date: "".into() },
             reason: format!("5 cents a core for {}", facts.instance_type).into(),
+            by_pod: None,
         }
+    }
+}
+
+/// Round sums an hour: 0.01 cents a GiB, 2.5 cents a load balancer, 10 cents the control plane.
+impl AssetPricer for ByCores {
+    fn volume(&self, _facts: &VolumeFacts, capacity: Bytes) -> NodePrice {
+        flat(capacity.0 >> 30, 100_000_000)
+    }
+
+    fn load_balancer(&self, _provider: Provider, _region: &str, _class: &str) -> NodePrice {
+        flat(1, 25_000_000_000)
+    }
+
+    fn control_plane(&self, _provider: Provider, _region: &str) -> NodePrice {
+        flat(1, 100_000_000_000)
+    }
+
+    fn egress(&self, _provider: Provider, _region: &str) -> EgressPrices {
+        EgressPrices {
+            zone: PicoUsd(10_000_000_000),
+            region: PicoUsd(20_000_000_000),
+            internet: PicoUsd(90_000_000_000),
+            confidence: Confidence::Estimated,
+            source: PriceSource { id: "example".into(), date: "".into() },
+        }
+    }
+}
+
+fn flat(units: u64, pico_usd: u64) -> NodePrice {
+    NodePrice {
+        hourly: Rate(units * pico_usd),
+        confidence: Confidence::Estimated,
+        source: PriceSource { id: "example".into(), date: "".into() },
+        reason: "a round sum".into(),
     }
 }
 
@@ -59,12 +94,18 @@ fn platform(days: i64, step: Millis, scrape: Millis) {
     );
     let end = START + Millis(days * Millis::DAY.0);
     let watch = Stopwatch::now();
-    let driven = history::run(&mut engine, &mut world, &ByCores, START, end, step);
+    let driven = history::run_with_assets(&mut engine, &mut world, &ByCores, START, end, step);
     println!("{days} days driven            {:>10.1?}: {driven:?}", watch.elapsed());
     let watch = Stopwatch::now();
     let snapshot = engine.snapshot(end);
     let rows: usize = snapshot.hours.iter().map(|hour| hour.allocations.len()).sum();
     println!("snapshot                  {:>10.1?}: {rows} rows, {:?}", watch.elapsed(), snapshot.counters);
+    let mut flat = std::collections::BTreeMap::new();
+    for row in snapshot.hours.iter().flat_map(|hour| &hour.flat) {
+        let (rows, cost) = flat.entry(format!("{:?}", row.asset.kind)).or_insert((0, PicoUsd(0)));
+        (*rows, *cost) = (*rows + 1, *cost + row.cost);
+    }
+    println!("    beside nodes: {flat:?}");
     let watch = Stopwatch::now();
     let sum = table(&snapshot.hours, &snapshot.cluster, Window::new(START, end), &[Dimension::Team]);
     println!(

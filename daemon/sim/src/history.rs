@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use nightcap_core::cluster::Provider;
 use nightcap_core::engine::{Engine, Event};
-use nightcap_core::money::NodePricer;
+use nightcap_core::money::{AssetPricer, NodePricer, Pricer};
 use nightcap_core::units::{Instant, Millis};
 
 use crate::World;
@@ -37,9 +38,36 @@ pub fn run(
     to: Instant,
     step: Millis,
 ) -> Driven {
+    drive(engine, world, Prices::new(pricer, None), from, to, step)
+}
+
+/// The same, with everything on the bill priced: volumes, load balancers, the control plane and traffic too.
+pub fn run_with_assets(
+    engine: &mut Engine,
+    world: &mut World,
+    pricer: &dyn Pricer,
+    from: Instant,
+    to: Instant,
+    step: Millis,
+) -> Driven {
+    let (provider, region) = world.place();
+    let nodes: &dyn NodePricer = pricer;
+    let assets: &dyn AssetPricer = pricer;
+    engine.apply(Event::ControlPlanePriced(assets.control_plane(provider, &region)), from);
+    engine.apply(Event::EgressPriced(assets.egress(provider, &region)), from);
+    drive(engine, world, Prices::new(nodes, Some((assets, provider, region))), from, to, step)
+}
+
+fn drive(
+    engine: &mut Engine,
+    world: &mut World,
+    mut prices: Prices<'_>,
+    from: Instant,
+    to: Instant,
+    step: Millis,
+) -> Driven {
     let step = step.max(Millis::MINUTE);
     let mut driven = Driven::default();
-    let mut priced = BTreeSet::new();
     let mut now = from;
     let mut next_step = after(from, step);
     // When the engine is to be asked, the step apart.
@@ -50,7 +78,11 @@ pub fn run(
                 due = Some(due.map_or(now + TOGETHER, |at| at.min(now + TOGETHER)));
             }
             driven.events += 1;
-            take_in(engine, event, pricer, &mut priced, now);
+            let priced = prices.of(&event);
+            engine.apply(event, now);
+            if let Some(priced) = priced {
+                engine.apply(priced, now);
+            }
         }
         if now >= next_step || due.is_some_and(|at| now >= at) || now == from || now == to {
             next_step = after(now, step);
@@ -72,27 +104,48 @@ pub fn run(
     }
 }
 
-fn take_in(
-    engine: &mut Engine,
-    event: Event,
-    pricer: &dyn NodePricer,
-    priced: &mut BTreeSet<Arc<str>>,
-    now: Instant,
-) {
-    let price = match &event {
-        Event::Node(node) if !priced.contains(&node.uid) => {
-            priced.insert(Arc::clone(&node.uid));
-            Some((Arc::clone(&node.uid), pricer.price(&node.facts, node.capacity)))
+/// What has been priced.
+struct Prices<'a> {
+    nodes: &'a dyn NodePricer,
+    /// Prices of everything else, and where the cluster is.
+    assets: Option<(&'a dyn AssetPricer, Provider, Arc<str>)>,
+    priced: BTreeSet<Arc<str>>,
+}
+
+impl<'a> Prices<'a> {
+    const fn new(
+        nodes: &'a dyn NodePricer,
+        assets: Option<(&'a dyn AssetPricer, Provider, Arc<str>)>,
+    ) -> Self {
+        Self { nodes, assets, priced: BTreeSet::new() }
+    }
+
+    /// The price of what is new; to be told after it.
+    fn of(&mut self, event: &Event) -> Option<Event> {
+        match event {
+            Event::Node(node) if self.priced.insert(Arc::clone(&node.uid)) => {
+                let price = self.nodes.price(&node.facts, node.capacity);
+                Some(Event::NodePriced { uid: Arc::clone(&node.uid), price })
+            }
+            Event::Volume(volume) => {
+                let (assets, ..) = self.assets.as_ref()?;
+                let price = assets.volume(&volume.facts, volume.capacity);
+                let is_new = self.priced.insert(Arc::clone(&volume.uid));
+                is_new.then(|| Event::AssetPriced { uid: Arc::clone(&volume.uid), price })
+            }
+            // On the bill with its address, not before.
+            Event::Service(service) if !service.address.is_empty() => {
+                let (assets, provider, region) = self.assets.as_ref()?;
+                let price = assets.load_balancer(*provider, region, &service.class);
+                let is_new = self.priced.insert(Arc::clone(&service.uid));
+                is_new.then(|| Event::AssetPriced { uid: Arc::clone(&service.uid), price })
+            }
+            Event::NodeGone { uid, .. } | Event::VolumeGone { uid, .. } | Event::ServiceGone { uid, .. } => {
+                self.priced.remove(uid);
+                None
+            }
+            _ => None,
         }
-        Event::NodeGone { uid, .. } => {
-            priced.remove(uid);
-            None
-        }
-        _ => None,
-    };
-    engine.apply(event, now);
-    if let Some((uid, price)) = price {
-        engine.apply(Event::NodePriced { uid, price }, now);
     }
 }
 
@@ -108,6 +161,16 @@ const fn matters_to_sleep(event: &Event) -> bool {
         Event::Pod(_)
             | Event::PodGone { .. }
             | Event::Usage(_)
+            | Event::Traffic(_)
+            | Event::Volume(_)
+            | Event::VolumeGone { .. }
+            | Event::Claim(_)
+            | Event::ClaimGone { .. }
+            | Event::Service(_)
+            | Event::ServiceGone { .. }
+            | Event::AssetPriced { .. }
+            | Event::ControlPlanePriced(_)
+            | Event::EgressPriced(_)
             | Event::Node(_)
             | Event::NodeGone { .. }
             | Event::NodePriced { .. }

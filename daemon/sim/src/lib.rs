@@ -12,6 +12,8 @@ pub mod history;
 mod rng;
 pub mod scale;
 pub mod spec;
+mod traffic;
+mod traffic_table;
 mod world;
 
 pub use world::World;

@@ -1,4 +1,4 @@
-//! Clusters of any size, for benchmarks.
+//! Clusters of any size, for benchmarks: pods and nodes only, so that what is measured stays comparable.
 
 use nightcap_core::cluster::{Keys, Provider};
 use nightcap_core::units::{Bytes, Cpu, Gpu, Millis, Resources};
@@ -38,7 +38,10 @@ pub fn spec(pods: usize) -> WorldSpec {
         spaces: (0..pods.div_ceil(PODS_PER_SPACE))
             .map(|nth| space(nth, PODS_PER_SPACE.min(pods - nth * PODS_PER_SPACE)))
             .collect(),
+        classes: Vec::new(),
+        released: Vec::new(),
         scrape_interval: Millis::MINUTE,
+        counts_traffic: false,
         rollout_every: None,
         spot_lasts: None,
     }
@@ -67,5 +70,7 @@ fn space(nth: usize, pods: usize) -> SpaceSpec {
         zone: chrono_tz::Tz::Europe__Berlin,
         visits_a_week: 0,
         workloads: (0..pods).step_by(REPLICAS).map(workload).collect(),
+        unmounted: Vec::new(),
+        balancers: Vec::new(),
     }
 }

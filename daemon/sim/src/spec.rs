@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use nightcap_core::cluster::{Keys, Provider};
-use nightcap_core::units::{Millis, Resources};
+use nightcap_core::units::{Bytes, Millis, Resources};
 
 use crate::activity::Activity;
 
@@ -19,8 +19,14 @@ pub struct WorldSpec {
     pub daemons: Vec<DaemonSpec>,
     /// Namespaces with what is in them.
     pub spaces: Vec<SpaceSpec>,
+    /// Storage classes.
+    pub classes: Vec<ClassSpec>,
+    /// Volumes that were kept when their claims went.
+    pub released: Vec<DiskSpec>,
     /// How often usage is sampled; a sample covers the whole interval.
     pub scrape_interval: Millis,
+    /// Whether what pods receive and send is counted; if so, it is sampled with their usage.
+    pub counts_traffic: bool,
     /// Mean time between two rollouts of one Deployment; `None` for no rollouts.
     pub rollout_every: Option<Millis>,
     /// Mean time after which a spot node is taken back; `None` for never.
@@ -88,6 +94,48 @@ pub struct PoolSpec {
     pub max: usize,
 }
 
+/// A storage class.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClassSpec {
+    /// Name, such as `gp3`.
+    pub name: Arc<str>,
+    /// Who sells the volumes.
+    pub provider: Provider,
+    /// Region such as `eu-central-1`.
+    pub region: Arc<str>,
+    /// Driver, such as `ebs.csi.aws.com`.
+    pub driver: Arc<str>,
+    /// Parameters that a price follows from, such as `type`.
+    pub parameters: Keys,
+}
+
+/// A volume, or the claim of one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DiskSpec {
+    /// Name of its storage class.
+    pub class: Arc<str>,
+    /// Size.
+    pub size: Bytes,
+}
+
+/// A claim that people made by hand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClaimSpec {
+    /// Name.
+    pub name: Arc<str>,
+    /// What it claims.
+    pub disk: DiskSpec,
+}
+
+/// A Service with a load balancer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BalancerSpec {
+    /// Name.
+    pub name: Arc<str>,
+    /// Kind of load balancer, such as `nlb`; empty for the provider's default.
+    pub class: Arc<str>,
+}
+
 /// A `DaemonSet`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct DaemonSpec {
@@ -116,6 +164,10 @@ pub struct SpaceSpec {
     pub visits_a_week: u64,
     /// What is in it.
     pub workloads: Vec<WorkloadSpec>,
+    /// Claims that no pod mounts.
+    pub unmounted: Vec<ClaimSpec>,
+    /// Services with a load balancer.
+    pub balancers: Vec<BalancerSpec>,
 }
 
 /// What kind of workload, and how large.
@@ -166,6 +218,12 @@ pub struct WorkloadSpec {
     pub starts_in: (Millis, Millis),
     /// Where its pods may run.
     pub place: Place,
+    /// What its pods mount: each of a `StatefulSet` a claim of its own, those of all others one together.
+    pub disk: Option<DiskSpec>,
+    /// Its data are copied to another region every night while it runs.
+    pub copied_nightly: bool,
+    /// It answers people: most of what it sends goes to the internet.
+    pub faces_people: bool,
     /// Labels of the workload.
     pub labels: Keys,
     /// Annotations of the workload, by full key.
@@ -186,6 +244,9 @@ impl WorkloadSpec {
             requests,
             starts_in: (Millis::from_secs(from), Millis::from_secs(to)),
             place: Place::Anywhere,
+            disk: None,
+            copied_nightly: false,
+            faces_people: false,
             labels: Keys::new(),
             annotations: Keys::new(),
         }
@@ -195,6 +256,24 @@ impl WorkloadSpec {
     #[must_use]
     pub fn at(self, place: Place) -> Self {
         Self { place, ..self }
+    }
+
+    /// The same, with a disk: one for each pod of a `StatefulSet`, one for all pods of anything else.
+    #[must_use]
+    pub fn with_disk(self, class: &str, size: Bytes) -> Self {
+        Self { disk: Some(DiskSpec { class: class.into(), size }), ..self }
+    }
+
+    /// The same, with its data copied to another region every night.
+    #[must_use]
+    pub fn copied_nightly(self) -> Self {
+        Self { copied_nightly: true, ..self }
+    }
+
+    /// The same, answering people.
+    #[must_use]
+    pub fn facing_people(self) -> Self {
+        Self { faces_people: true, ..self }
     }
 
     /// The same, slower or faster to start.

@@ -8,6 +8,7 @@ use super::args::{ActArgs, Connection, Format};
 use super::client::{Client, parse};
 use super::direct;
 use super::failure::Failure;
+use super::reach::reach;
 use super::table::{csv, plain};
 use super::when::local;
 use crate::api::{ActReport, KeepAwakeRequest, SleepRequest, SpaceList, WakeRequest};
@@ -57,7 +58,8 @@ pub(super) async fn answer(
     let reports = if args.direct {
         direct::act(connection.kubeconfig.as_deref(), wish).await?
     } else {
-        let mut client = Client::new(connection)?;
+        let mut client = reach(connection).await?;
+        client.check_may_act()?;
         if client.trusts_kubeconfig_token()
             && let Some(token) = direct::kubeconfig_token(connection.kubeconfig.as_deref()).await?
         {

@@ -23,7 +23,7 @@ pub struct Args {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Arguments)]
 #[command(next_help_heading = "Reaching the daemon")]
 pub struct Connection {
-    /// Where the daemon answers, such as <https://nightcap.example.com>; else the local one is asked
+    /// Where the daemon answers, such as <https://nightcap.example.com>; else one on this machine, else the one in the cluster of the kubeconfig
     #[arg(long, global = true, env = "NIGHTCAP_SERVER", value_name = "URL")]
     pub server: Option<String>,
     /// Bearer token for acts; else the kubeconfig's
@@ -32,6 +32,9 @@ pub struct Connection {
     /// The kubeconfig; else KUBECONFIG, then ~/.kube/config
     #[arg(long, global = true, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
+    /// The namespace that the daemon in the cluster runs in [default: nightcap, then any]
+    #[arg(long, global = true, env = "NIGHTCAP_NAMESPACE", value_name = "NAME")]
+    pub namespace: Option<String>,
 }
 
 /// A subcommand.

@@ -6,32 +6,29 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
-use super::args::Connection;
 use super::failure::Failure;
+use super::reach::Way;
 use super::table::plain;
 use crate::api::ErrorReport;
-use crate::config::DEFAULT_LISTEN;
 
 /// A question over 30 days of a large cluster takes a second; more than this is a daemon that hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// A host that does not answer at all is told apart sooner.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
-/// A way to the daemon.
+/// A daemon that was found.
 #[derive(Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
     base: Url,
-    /// Whether the user named the server.
-    named: bool,
+    way: Way,
     token: Option<String>,
 }
 
 impl Client {
-    /// A client of the server that is named, else of the local one.
-    pub(super) fn new(connection: &Connection) -> Result<Self, Failure> {
-        let named = connection.server.as_deref().filter(|server| !server.trim().is_empty());
-        let base = address(named.unwrap_or(DEFAULT_LISTEN))?;
+    /// A client of this server. The token goes with everything that is asked.
+    pub(super) fn new(server: &str, way: Way, token: Option<String>) -> Result<Self, Failure> {
+        let base = address(server)?;
         let builder = reqwest::Client::builder()
             .timeout(PATIENCE)
             .connect_timeout(CONNECT_PATIENCE)
@@ -39,14 +36,47 @@ impl Client {
         // A proxy knows nothing of this machine's own ports.
         let builder = if is_loopback(&base) { builder.no_proxy() } else { builder };
         let http = builder.build().map_err(|error| Failure::failed(format!("cannot use HTTP: {error}")))?;
-        let token = connection.token.clone().filter(|token| !token.is_empty());
-        Ok(Self { http, base, named: named.is_some(), token })
+        Ok(Self { http, base, way, token: token.filter(|token| !token.is_empty()) })
+    }
+
+    /// Which daemon this is, where the user has not said it.
+    pub(super) fn found(&self) -> Option<String> {
+        match &self.way {
+            Way::Named => None,
+            Way::Local => Some(format!("the daemon on this machine, {}", self.place())),
+            Way::Pod { pod, .. } => Some(format!("the pod {pod}, by a port-forward")),
+        }
+    }
+
+    /// Where the daemon is.
+    fn place(&self) -> String {
+        match &self.way {
+            Way::Named | Way::Local => self.base.as_str().trim_end_matches('/').to_owned(),
+            Way::Pod { pod, .. } => format!("the pod {pod}"),
+        }
     }
 
     /// Whether a token that the user has not given for this server may be sent to it: only to one the user has named,
-    /// and only where nobody can read along.
+    /// and only where nobody can read along; or to a pod in the namespace that is Nightcap's.
     pub(super) fn trusts_kubeconfig_token(&self) -> bool {
-        self.token.is_none() && self.named && (self.base.scheme() == "https" || is_loopback(&self.base))
+        self.token.is_none()
+            && match &self.way {
+                Way::Named => self.base.scheme() == "https" || is_loopback(&self.base),
+                Way::Local => false,
+                Way::Pod { pod, .. } => !pod.by_label_only,
+            }
+    }
+
+    /// Refuses to act through a pod that may be anybody's.
+    pub(super) fn check_may_act(&self) -> Result<(), Failure> {
+        match &self.way {
+            Way::Pod { pod, .. } if pod.by_label_only => Err(Failure::failed(format!(
+                "the pod {pod} was found by its label alone, which proves nothing, so that no token is sent to it\n\
+                 if it is your daemon, say so with --namespace {} or NIGHTCAP_NAMESPACE",
+                pod.namespace
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Uses this token from now on.
@@ -90,24 +120,31 @@ impl Client {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let base = self.base.as_str().trim_end_matches('/');
+        let place = self.place();
         if error.is_timeout() && !error.is_connect() {
             return Failure::failed(format!(
-                "the daemon at {base} did not answer within {} s: look at its log",
+                "the daemon at {place} did not answer within {} s: look at its log",
                 PATIENCE.as_secs()
             ));
         }
         let cause = last_cause(error);
-        let which = if self.named { "" } else { ", where a local one would be" };
+        if let Way::Pod { pod, forward } = &self.way {
+            return Failure::failed(format!(
+                "the daemon in {place} does not answer ({})\n\
+                 look at its log: kubectl -n {} logs {}",
+                forward.trouble().unwrap_or(cause),
+                pod.namespace,
+                pod.name
+            ));
+        }
         Failure::failed(format!(
-            "no daemon answers at {base}{which} ({cause})\n\
+            "no daemon answers at {place} ({cause})\n\
              start one with `nightcap run` or `nightcap demo`, or say where it is with --server URL or NIGHTCAP_SERVER;\n\
-             for one in a cluster: kubectl -n nightcap port-forward service/nightcap 9095"
+             without them the one in the cluster of the kubeconfig is found by itself"
         ))
     }
 
     fn refused(&self, status: StatusCode, body: &str) -> Failure {
-        let base = self.base.as_str().trim_end_matches('/');
         let message = match serde_json::from_str::<ErrorReport>(body) {
             Ok(ErrorReport { error }) => {
                 let value = error.value.filter(|value| !error.message.contains(value.as_str()));
@@ -116,18 +153,39 @@ impl Client {
                 plain_lines(&format!("{}{value}{hint}", error.message))
             }
             Err(_) => {
+                let check = match &self.way {
+                    Way::Pod { .. } => "say where it runs with --namespace or --server",
+                    Way::Named | Way::Local => "check --server or NIGHTCAP_SERVER",
+                };
                 return Failure::failed(format!(
-                    "{base} answers {status}, which is no answer of Nightcap: check --server or NIGHTCAP_SERVER"
+                    "{} answers {status}, which is no answer of Nightcap: {check}",
+                    self.place()
                 ));
             }
         };
+        let message = match status {
+            StatusCode::UNAUTHORIZED if self.token.is_none() => format!("{message}\n{}", self.token_hint()),
+            _ => message,
+        };
+        // Whoever has not said which one it is may have meant another.
+        let by = self.found().map(|found| format!("\nanswered by {found}")).unwrap_or_default();
         match status {
-            StatusCode::UNAUTHORIZED if self.token.is_none() => Failure::failed(format!(
-                "{message}\ngive a token with --token or NIGHTCAP_TOKEN, e.g. from `kubectl create token NAME`"
-            )),
             // The value that was given is wrong, not the daemon.
-            StatusCode::BAD_REQUEST => Failure::usage(message),
-            _ => Failure::failed(message),
+            StatusCode::BAD_REQUEST => Failure::usage(message + &by),
+            _ => Failure::failed(message + &by),
+        }
+    }
+
+    fn token_hint(&self) -> String {
+        let give = "give a token with --token or NIGHTCAP_TOKEN, e.g. from `kubectl create token NAME`";
+        match &self.way {
+            Way::Local => {
+                format!("{give}; to send it the kubeconfig's, name it with --server {}", self.place())
+            }
+            Way::Pod { pod, .. } if pod.by_label_only => {
+                format!("to send it a token, say that it is your daemon with --namespace {}", pod.namespace)
+            }
+            Way::Named | Way::Pod { .. } => give.to_owned(),
         }
     }
 }
@@ -167,7 +225,7 @@ fn plain_lines(text: &str) -> String {
 }
 
 /// The innermost cause: `reqwest` wraps what the system says several times.
-fn last_cause(error: &reqwest::Error) -> String {
+pub(super) fn last_cause(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     let mut text = error.to_string();
     while let Some(inner) = cause {
@@ -182,7 +240,7 @@ mod tests {
     use super::*;
 
     fn client(server: &str) -> Client {
-        Client::new(&Connection { server: Some(server.to_owned()), ..Connection::default() }).unwrap()
+        Client::new(server, Way::Named, None).unwrap()
     }
 
     #[test]
@@ -196,8 +254,7 @@ mod tests {
     #[test]
     fn a_server_that_is_no_address_is_named() {
         for text in ["ftp://x", "http://", "a b", "unix:///run/x"] {
-            let error = Client::new(&Connection { server: Some(text.to_owned()), ..Connection::default() });
-            let message = error.unwrap_err().to_string();
+            let message = Client::new(text, Way::Named, None).unwrap_err().to_string();
             assert!(message.starts_with(&format!("--server {text:?} is no address")), "{message}");
         }
     }
@@ -213,7 +270,9 @@ mod tests {
         ] {
             assert_eq!(client(server).trusts_kubeconfig_token(), expected, "{server}");
         }
-        let unnamed = Client::new(&Connection::default()).unwrap();
+        let given = Client::new("https://nightcap.example.com", Way::Named, Some("t".to_owned())).unwrap();
+        assert!(!given.trusts_kubeconfig_token(), "the one that was given goes first");
+        let unnamed = Client::new("127.0.0.1:9095", Way::Local, None).unwrap();
         assert!(!unnamed.trusts_kubeconfig_token());
     }
 
@@ -226,6 +285,15 @@ mod tests {
         let failure = client("x").refused(StatusCode::BAD_REQUEST, body);
         assert_eq!(failure.to_string(), "by cannot be that: \"moon\"");
         assert_eq!(failure.exit_code(), std::process::ExitCode::from(2));
+        let local = Client::new("127.0.0.1:9095", Way::Local, None).unwrap();
+        let body = r#"{"error":{"code":"no-token","message":"an act needs a token"}}"#;
+        assert_eq!(
+            local.refused(StatusCode::UNAUTHORIZED, body).to_string(),
+            "an act needs a token\n\
+             give a token with --token or NIGHTCAP_TOKEN, e.g. from `kubectl create token NAME`; \
+             to send it the kubeconfig's, name it with --server http://127.0.0.1:9095\n\
+             answered by the daemon on this machine, http://127.0.0.1:9095"
+        );
         let failure = client("x").refused(StatusCode::BAD_GATEWAY, "<html>");
         assert_eq!(
             failure.to_string(),

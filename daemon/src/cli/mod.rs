@@ -1,7 +1,7 @@
 //! The command line: what was typed, to an answer on stdout or a reason on stderr.
 //!
 //! Exit status 0: done; 1: it did not work; 2: it was used wrongly. Every command but `run`, `demo`, `crds`, `schedule` and
-//! acts with `--direct` asks a daemon over HTTP.
+//! acts with `--direct` asks a daemon over HTTP; `reach` finds it.
 
 mod acts;
 mod args;
@@ -15,6 +15,7 @@ mod explain;
 mod failure;
 mod money;
 mod prices;
+mod reach;
 pub mod run;
 mod savings;
 mod schedule;
@@ -39,7 +40,7 @@ pub use failure::Failure;
 
 use crate::config::{Config, Flag, Raw, process_variables};
 use args::ScheduleCommand;
-use client::Client;
+use reach::reach;
 
 /// Runs a command line, the program's name first.
 pub fn main(line: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -72,33 +73,39 @@ fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> 
 fn dispatch(args: Args) -> Result<String, Failure> {
     let Args { connection, command } = args;
     let zone = when::local_zone();
-    let client = || Client::new(&connection);
+    let connection = &connection;
     match command {
         Command::Run(args) => {
-            let config = configuration(args, &connection)?;
+            let config = configuration(args, connection)?;
             wait(run::run(config)).map(|()| String::new())
         }
         Command::Demo(args) => wait(demo::run(args)).map(|()| String::new()),
-        Command::Cost(args) => wait(cost::answer(&client()?, &args, zone)),
-        Command::Status(args) => wait(status::answer(&client()?, args, zone)),
-        Command::Explain(args) => wait(explain::answer(&client()?, &args, zone)),
-        Command::Savings(args) => wait(savings::answer(&client()?, &args, zone)),
-        Command::Budgets(args) => wait(budgets::answer(&client()?, args, zone)),
+        Command::Cost(args) => wait(async { cost::answer(&reach(connection).await?, &args, zone).await }),
+        Command::Status(args) => wait(async { status::answer(&reach(connection).await?, args, zone).await }),
+        Command::Explain(args) => {
+            wait(async { explain::answer(&reach(connection).await?, &args, zone).await })
+        }
+        Command::Savings(args) => {
+            wait(async { savings::answer(&reach(connection).await?, &args, zone).await })
+        }
+        Command::Prices(args) => wait(async { prices::answer(&reach(connection).await?, args).await }),
+        Command::Budgets(args) => {
+            wait(async { budgets::answer(&reach(connection).await?, args, zone).await })
+        }
         Command::Crds => crds::answer(),
-        Command::Prices(args) => wait(prices::answer(&client()?, args)),
         Command::Sleep(args) => {
             let wish = Wish::Sleep { space: args.space, until: args.until };
-            wait(acts::answer(&connection, &wish, args.act, zone))
+            wait(acts::answer(connection, &wish, args.act, zone))
         }
         Command::Wake(args) => {
             let wish = args.space.map_or(Wish::WakeAll, |space| Wish::Wake { space });
-            wait(acts::answer(&connection, &wish, args.act, zone))
+            wait(acts::answer(connection, &wish, args.act, zone))
         }
         Command::KeepAwake(args) => {
             // The parser has seen to it that there is just one of both.
             let end = args.until.map(End::At).or(args.duration.map(End::After));
             let end = end.ok_or_else(|| Failure::usage("give --for DURATION or --until TIME"))?;
-            wait(acts::answer(&connection, &Wish::KeepAwake { space: args.space, end }, args.act, zone))
+            wait(acts::answer(connection, &Wish::KeepAwake { space: args.space, end }, args.act, zone))
         }
         Command::Schedule(ScheduleCommand::Check(args)) => schedule::answer(&args, zone),
     }

@@ -19,7 +19,8 @@ pub(super) async fn answer(client: &Client, args: OutputArgs, zone: Tz) -> Resul
         Format::Table => {
             let status = client.get(&["status"], &[]).await?;
             let spaces = client.get(&["spaces"], &[]).await?;
-            Ok(as_text(&parse(&status)?, &parse(&spaces)?, zone))
+            let by = client.found().map(|found| format!("\nAnswered by {found}.\n")).unwrap_or_default();
+            Ok(as_text(&parse(&status)?, &parse(&spaces)?, zone) + &by)
         }
     }
 }

@@ -10,6 +10,8 @@ use nightcap_core::schedule::{TimeSpec, parse_zone};
 use nightcap_core::sleep::{Mode, Spec, Wishes};
 use nightcap_core::units::{Millis, parse_duration};
 use nightcap_pricing::{DefaultRates, PriceError, PriceRule, PriceSettings};
+use reqwest::Url;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::ConfigError;
@@ -61,6 +63,7 @@ fn read(reader: &mut Reader<'_>) -> Config {
             interval: reader.parse("usage.interval", interval).unwrap_or(default.usage.interval),
             source: reader.parse("usage.source", usage_source).unwrap_or_default(),
         },
+        network_counters: network_counters(reader),
         prices: prices(reader),
         split: split(reader),
         keep_rows: reader.whole("history.keep_rows", KEEP_ROWS).unwrap_or(default.keep_rows),
@@ -134,6 +137,11 @@ fn prices(reader: &mut Reader<'_>) -> PriceSettings {
             Some(value) => reader.structure("prices.defaults", value).unwrap_or_default(),
             None => DefaultRates::default(),
         },
+        storage: part(reader, "prices.storage"),
+        load_balancer_hourly_usd: part(reader, "prices.load_balancer_hourly_usd"),
+        control_plane_hourly_usd: part(reader, "prices.control_plane_hourly_usd"),
+        egress: part(reader, "prices.egress"),
+        ..PriceSettings::default()
     };
     match settings.check() {
         Ok(()) => {}
@@ -145,6 +153,24 @@ fn prices(reader: &mut Reader<'_>) -> PriceSettings {
         Err(error @ PriceError::Table { .. }) => reader.error("prices", error.to_string()),
     }
     settings
+}
+
+/// A part of the price settings; as if left out where it cannot be used.
+fn part<T: DeserializeOwned + Default>(reader: &mut Reader<'_>, path: &str) -> T {
+    reader.value(path).and_then(|value| reader.structure(path, value)).unwrap_or_default()
+}
+
+fn network_counters(reader: &mut Reader<'_>) -> Vec<Url> {
+    let urls = reader.texts("network.counters").unwrap_or_default().into_iter();
+    let read = |text: &str| match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
+        _ => {
+            let problem = format!("{text:?} is no address: write http://HOST:PORT/metrics");
+            reader.error("network.counters", problem);
+            None
+        }
+    };
+    urls.filter_map(read).collect()
 }
 
 fn split(reader: &mut Reader<'_>) -> Split {

@@ -35,7 +35,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 25] = [
+pub(super) const KEYS: [Key; 30] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -52,8 +52,13 @@ pub(super) const KEYS: [Key; 25] = [
     key("sleep.default.downtime", Kind::Text),
     key("usage.interval", Kind::Text),
     key("usage.source", Kind::Text),
+    key("network.counters", Kind::List),
     key("prices.price_rules", Kind::Structure),
     key("prices.defaults", Kind::Structure),
+    key("prices.storage", Kind::Structure),
+    key("prices.load_balancer_hourly_usd", Kind::Structure),
+    key("prices.control_plane_hourly_usd", Kind::Structure),
+    key("prices.egress", Kind::Structure),
     // A word or a map: the word fits into a variable.
     key("split", Kind::Text),
     key("split.cpu_per_gib", Kind::Structure),

@@ -102,11 +102,13 @@ act: {concurrency: 64}
                 ..PriceRule::default()
             }],
             defaults: DefaultRates { cpu_core_hourly_usd: 0.04, ..DefaultRates::default() },
+            ..PriceSettings::default()
         },
         split: Split { cpu_per_gib_millionths: 9_500_000, ..Split::default() },
         keep_rows: 5_000,
         log: Log { format: LogFormat::Json, level: LogLevel::Debug },
         concurrency: 64,
+        ..Config::default()
     };
     assert_eq!(config(text), Ok(expected));
 }

@@ -12,6 +12,7 @@ use nightcap_core::money::Split;
 use nightcap_core::sleep::{Mode, SleepSettings, Wishes};
 use nightcap_core::units::{Instant, Millis};
 use nightcap_pricing::PriceSettings;
+use reqwest::Url;
 
 /// Where the daemon listens unless told otherwise: this machine only. The chart sets `0.0.0.0:9095` in the pod.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:9095";
@@ -43,6 +44,8 @@ pub struct Config {
     pub default_wishes: Wishes,
     /// How usage is measured.
     pub usage: Usage,
+    /// Where counters of network traffic are read.
+    pub network_counters: Vec<Url>,
     /// Own prices, and rates of last resort.
     pub prices: PriceSettings,
     /// How a node's price is split over its resources.
@@ -137,6 +140,7 @@ impl Default for Config {
             protected: Vec::new(),
             default_wishes: Wishes::default(),
             usage: Usage { interval: Millis::MINUTE, source: UsageSource::MetricsServer },
+            network_counters: Vec::new(),
             prices: PriceSettings::default(),
             split: Split::default(),
             keep_rows: 100_000,

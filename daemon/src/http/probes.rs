@@ -16,6 +16,8 @@ use super::error::Refusal;
 pub(super) struct Health {
     /// Always `ok`.
     status: &'static str,
+    /// Always `nightcap`: a command line that looks for a daemon asks who answers.
+    name: &'static str,
 }
 
 /// Whether the daemon can be asked.
@@ -30,7 +32,7 @@ pub(super) struct Readiness {
 /// Whether the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "probes", responses((status = 200, description = "It does", body = Health)))]
 pub(super) async fn healthz() -> Json<Health> {
-    Json(Health { status: "ok" })
+    Json(Health { status: "ok", name: "nightcap" })
 }
 
 /// Whether everything that the cluster holds has been listed, and every node has a price.

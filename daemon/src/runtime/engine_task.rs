@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use nightcap_core::cluster::Node;
 use nightcap_core::engine::{Action, Engine, Event, Snapshot};
-use nightcap_core::money::NodePricer;
+use nightcap_core::money::Pricer;
 use nightcap_core::units::Instant;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::asset_prices::AssetPrices;
 use super::{Clock, Input};
 
 /// A snapshot is made at most this often, by the machine's clock: whoever asks more often shares one.
@@ -27,12 +28,12 @@ pub trait Actor: Send {
 pub async fn run_engine(
     mut engine: Engine,
     mut inputs: mpsc::Receiver<Input>,
-    pricer: Arc<dyn NodePricer>,
+    pricer: Arc<dyn Pricer>,
     clock: Clock,
     mut actor: impl Actor,
     stop: CancellationToken,
 ) -> Engine {
-    let mut prices = Prices { pricer, asked: BTreeMap::new() };
+    let mut prices = Prices::new(pricer, &engine);
     let mut shared: Option<(tokio::time::Instant, Arc<Snapshot>)> = None;
     let mut batch = Vec::with_capacity(BATCH);
     loop {
@@ -48,6 +49,11 @@ pub async fn run_engine(
             match input {
                 Input::Event(event) => {
                     prices.apply(&mut engine, event, now);
+                }
+                Input::ManagedBy(provider) => {
+                    if let Some(priced) = prices.assets.managed_by(provider) {
+                        engine.apply(priced, now);
+                    }
                 }
                 Input::Read(answer) => {
                     let fresh = shared.as_ref().filter(|(made, _)| made.elapsed() < SNAPSHOT_LASTS);
@@ -82,13 +88,19 @@ pub async fn run_engine(
     }
 }
 
-/// Prices every node that appears or changes, right after the event that says so.
+/// Prices every node and asset that appears or changes, right after the event that says so.
 struct Prices {
-    pricer: Arc<dyn NodePricer>,
+    pricer: Arc<dyn Pricer>,
     asked: BTreeMap<Arc<str>, Node>,
+    assets: AssetPrices,
 }
 
 impl Prices {
+    fn new(pricer: Arc<dyn Pricer>, engine: &Engine) -> Self {
+        let assets = AssetPrices::new(Arc::clone(&pricer), engine.nodes());
+        Self { pricer, asked: BTreeMap::new(), assets }
+    }
+
     fn apply(&mut self, engine: &mut Engine, event: Event, now: Instant) {
         let priced = match &event {
             Event::Node(node) => self.price(node),
@@ -98,8 +110,9 @@ impl Prices {
             }
             _ => None,
         };
+        let assets = self.assets.follow(&event);
         engine.apply(event, now);
-        if let Some(priced) = priced {
+        for priced in priced.into_iter().chain(assets) {
             engine.apply(priced, now);
         }
     }
@@ -110,7 +123,7 @@ impl Prices {
             return None;
         }
         self.asked.insert(Arc::clone(&node.uid), node.clone());
-        let price = self.pricer.price(&node.facts, node.capacity);
+        let price = self.pricer.price_node(node);
         Some(Event::NodePriced { uid: Arc::clone(&node.uid), price })
     }
 }

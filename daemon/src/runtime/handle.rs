@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use nightcap_core::cluster::Provider;
 use nightcap_core::engine::{Event, Snapshot};
 use nightcap_core::sleep::{AnnotationPatch, Command, CommandError};
 use nightcap_core::units::Instant;
@@ -15,6 +16,8 @@ use super::Clock;
 pub enum Input {
     /// A fact.
     Event(Event),
+    /// Who runs the control plane, as far as its version says.
+    ManagedBy(Provider),
     /// Somebody wants to read.
     Read(oneshot::Sender<Arc<Snapshot>>),
     /// Somebody wants something done, and to know what was written for it.
@@ -62,6 +65,11 @@ impl Handle {
     /// Hands the engine a fact; waits while its queue is full.
     pub async fn event(&self, event: Event) -> Result<(), HandleError> {
         self.inputs.send(Input::Event(event)).await.map_err(|_| HandleError::Stopped)
+    }
+
+    /// Tells who runs the control plane, so that its fee is on the bill.
+    pub async fn managed_by(&self, provider: Provider) -> Result<(), HandleError> {
+        self.inputs.send(Input::ManagedBy(provider)).await.map_err(|_| HandleError::Stopped)
     }
 
     /// The engine's time.

@@ -11,6 +11,8 @@ use nightcap_pricing::PriceBook;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::asset_prices::runs;
+use super::traffic;
 use super::{Actor, Clock, Handle, bind, run_engine, serve, stop_on_signal};
 use crate::config::{Config, UsageSource};
 use crate::http::{Access, AccessError, AppState, User, Verb, router};
@@ -19,6 +21,8 @@ use crate::telemetry;
 /// Inputs that may wait for the engine: a list of thousands of pods comes faster than it is taken in, and waits in its
 /// watch then.
 const QUEUE: usize = 4_096;
+/// The pause before a question that failed is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(15);
 
 /// Runs the daemon until a signal stops it.
 pub async fn run(config: Config) -> anyhow::Result<()> {
@@ -57,7 +61,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         Arc::clone(&sink),
         stop.clone(),
     ));
+    let urls = config.network_counters.clone();
+    let traffic = tokio::spawn(traffic::scrape(urls, Arc::clone(&now), Arc::clone(&sink), stop.clone()));
     let usage = tokio::spawn(scrape(cluster.clone(), config.clone(), now, sink, stop.clone()));
+    let managed = tokio::spawn(ask_who_runs_it(cluster.clone(), handle.clone(), stop.clone()));
     // Open requests may still ask the engine: HTTP stops last.
     let http_stop = CancellationToken::new();
     let state = AppState::new(handle, Arc::new(ByReview(cluster)), config.timezone);
@@ -65,12 +72,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let http = tokio::spawn(serve(listener, router(state), http_stop.clone()));
 
     stop.cancelled().await;
-    let ended = tokio::join!(watches, usage);
+    let ended = tokio::join!(watches, usage, traffic, managed);
     performer.finish().await;
     http_stop.cancel();
     let (engine, http) = tokio::join!(engine, http);
     ended.0.context("the watches ended badly")?;
     ended.1.context("the usage scrape ended badly")?;
+    ended.2.context("the scrape of network counters ended badly")??;
+    ended.3.context("the question for the version ended badly")?;
     engine.context("the engine ended badly")?;
     http.context("the HTTP server ended badly")??;
     tracing::info!("Stopped.");
@@ -79,6 +88,24 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 
 async fn watch(cluster: Cluster, keep: KeepKeys, now: Now, sink: Sink, stop: CancellationToken) {
     nightcap_cluster::watch(&cluster, &keep, &now, &sink, &stop).await;
+}
+
+/// Asks until the API server says which version it is: that tells who runs the control plane, and so what it costs.
+async fn ask_who_runs_it(cluster: Cluster, engine: Handle, stop: CancellationToken) {
+    let ask = async {
+        loop {
+            match cluster.server_version().await {
+                Ok(version) => {
+                    tracing::debug!(version, "Asked the API server for its version.");
+                    let _ = engine.managed_by(runs(&version)).await; // the engine ends only with the daemon
+                    return;
+                }
+                Err(error) => tracing::debug!(%error, "The API server does not tell its version yet."),
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    };
+    stop.run_until_cancelled(ask).await;
 }
 
 async fn scrape(cluster: Cluster, config: Config, now: Now, sink: Sink, stop: CancellationToken) {

@@ -1,12 +1,15 @@
 //! The daemon's life: the engine's own task, what others hold of it, and what is wired around it.
 
+mod asset_prices;
 mod clock;
 pub mod demo;
 mod engine_task;
 mod handle;
 pub mod live;
+mod network_counters;
 mod serve;
 mod signals;
+mod traffic;
 
 pub use clock::Clock;
 pub use engine_task::{Actor, run_engine};

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use nightcap_core::money::PriceSource;
 
+use super::amounts::{self, Amounts};
 use super::pattern::Pattern;
 use super::{Effect, Matcher, Rule};
 use crate::settings::{DefaultRates, PriceRule, PriceSettings, RuleMatch};
@@ -17,20 +18,24 @@ const MAX_FACTOR: f64 = 100.0;
 pub(crate) fn check(settings: &PriceSettings) -> Result<Vec<Rule>, PriceError> {
     let mut errors = Errors(Vec::new());
     check_defaults(&settings.defaults, &mut errors);
+    settings.live.check(&mut errors.0);
+    for (path, usd, most, unit) in settings.assets().amounts(MAX_HOURLY_USD) {
+        errors.number(path, usd, most, unit);
+    }
     let gpu_usd = settings.defaults.gpu_hourly_usd;
     let rules = settings.price_rules.iter().enumerate();
     let rules = rules.filter_map(|(index, rule)| check_rule(index, rule, gpu_usd, &mut errors)).collect();
     if errors.0.is_empty() { Ok(rules) } else { Err(PriceError::Settings(errors.0)) }
 }
 
-struct Errors(Vec<SettingError>);
+pub(super) struct Errors(Vec<SettingError>);
 
 impl Errors {
-    fn add(&mut self, path: String, value: &dyn Display, problem: &str) {
+    pub(super) fn add(&mut self, path: String, value: &dyn Display, problem: &str) {
         self.0.push(SettingError { path, value: value.to_string(), problem: problem.to_owned() });
     }
 
-    fn number(&mut self, path: String, value: f64, most: f64, unit: &str) {
+    pub(super) fn number(&mut self, path: String, value: f64, most: f64, unit: &str) {
         if !value.is_finite() {
             self.add(path, &value, "is no number");
         } else if value < 0.0 {
@@ -64,20 +69,11 @@ fn check_defaults(defaults: &DefaultRates, errors: &mut Errors) {
 
 fn check_rule(index: usize, rule: &PriceRule, default_gpu_usd: f64, errors: &mut Errors) -> Option<Rule> {
     let place = format!("price_rules[{index}]");
-    for (name, value) in [
-        ("hourly_usd", rule.hourly_usd),
-        ("cpu_core_hourly_usd", rule.cpu_core_hourly_usd),
-        ("ram_gib_hourly_usd", rule.ram_gib_hourly_usd),
-        ("gpu_hourly_usd", rule.gpu_hourly_usd),
-    ] {
-        if let Some(value) = value {
-            errors.number(format!("{place}.{name}"), value, MAX_HOURLY_USD, " $/h");
-        }
-    }
-    let rates = (rule.cpu_core_hourly_usd, rule.ram_gib_hourly_usd, rule.gpu_hourly_usd);
-    let effect = match (rule.hourly_usd, rule.adjust.as_deref(), rates) {
-        (Some(usd), None, (None, None, None)) => Some(Effect::Hourly { usd }),
-        (None, Some(text), (None, None, None)) => {
+    let amounts = Amounts::read(&place, rule, errors);
+    let rates = (amounts.cpu_core_usd, amounts.ram_gib_usd, amounts.gpu_usd);
+    let effect = match (amounts.node_usd.as_slice(), rule.adjust.as_deref(), rates) {
+        ([usd], None, (None, None, None)) => Some(Effect::Hourly { usd: *usd }),
+        ([], Some(text), (None, None, None)) => {
             let factor = parse_adjust(text);
             if factor.is_none() {
                 let problem = "is no change of a price: write a sign and a percentage from -100% to +900%, such as \"-28%\"";
@@ -85,11 +81,11 @@ fn check_rule(index: usize, rule: &PriceRule, default_gpu_usd: f64, errors: &mut
             }
             factor.map(|factor| Effect::Adjust { factor, text: text.trim().to_owned() })
         }
-        (None, None, (Some(cpu_core_usd), Some(ram_gib_usd), gpu)) => {
+        ([], None, (Some(cpu_core_usd), Some(ram_gib_usd), gpu)) => {
             Some(Effect::Rates { cpu_core_usd, ram_gib_usd, gpu_usd: gpu.unwrap_or(default_gpu_usd) })
         }
         _ => {
-            let problem = "a rule needs hourly_usd, or adjust, or cpu_core_hourly_usd with ram_gib_hourly_usd, and only one of the three";
+            let problem = "a rule needs hourly_usd, or monthly_usd, or adjust, or cpu_core_hourly_usd with ram_gib_hourly_usd, and only one of these";
             errors.add(place.clone(), &what_is_set(rule), problem);
             None
         }
@@ -106,14 +102,12 @@ fn parse_adjust(text: &str) -> Option<f64> {
 }
 
 fn what_is_set(rule: &PriceRule) -> String {
-    let set = [
-        ("hourly_usd", rule.hourly_usd.is_some()),
-        ("adjust", rule.adjust.is_some()),
-        ("cpu_core_hourly_usd", rule.cpu_core_hourly_usd.is_some()),
-        ("ram_gib_hourly_usd", rule.ram_gib_hourly_usd.is_some()),
-        ("gpu_hourly_usd", rule.gpu_hourly_usd.is_some()),
-    ];
-    let names: Vec<&str> = set.iter().filter(|(_, is_set)| *is_set).map(|(name, _)| *name).collect();
+    let mut names: Vec<String> = Vec::new();
+    for (name, usd, other) in amounts::named(rule) {
+        names.extend(usd.map(|_| format!("{name}_usd")));
+        names.extend(other.map(|_| name.to_owned()));
+    }
+    names.extend(rule.adjust.as_ref().map(|_| "adjust".to_owned()));
     if names.is_empty() { "sets no price:".to_owned() } else { format!("sets {}:", names.join(", ")) }
 }
 
@@ -125,6 +119,7 @@ fn matcher(matches: &RuleMatch) -> Matcher {
         family: pattern(&matches.family),
         capacity: matches.capacity,
         provider: matches.provider,
+        labels: matches.label.iter().map(|(key, text)| (key.clone(), Pattern::new(text))).collect(),
     }
 }
 
@@ -177,10 +172,10 @@ mod tests {
   defaults.spot_ratio: 1.5 is too much: at most 1: spot does not cost more than on demand
   price_rules[0].hourly_usd: -1 is negative: a price is 0 or more
   price_rules[1].adjust: \"28%\" is no change of a price: write a sign and a percentage from -100% to +900%, such as \"-28%\"
-  price_rules[2]: sets no price: a rule needs hourly_usd, or adjust, or cpu_core_hourly_usd with ram_gib_hourly_usd, and only one of the three
-  price_rules[3]: sets hourly_usd, adjust: a rule needs hourly_usd, or adjust, or cpu_core_hourly_usd with ram_gib_hourly_usd, and only one of the three
+  price_rules[2]: sets no price: a rule needs hourly_usd, or monthly_usd, or adjust, or cpu_core_hourly_usd with ram_gib_hourly_usd, and only one of these
+  price_rules[3]: sets hourly_usd, adjust: a rule needs hourly_usd, or monthly_usd, or adjust, or cpu_core_hourly_usd with ram_gib_hourly_usd, and only one of these
   price_rules[4].cpu_core_hourly_usd: 2000 is too much: at most 1000 $/h
-  price_rules[5]: sets cpu_core_hourly_usd, gpu_hourly_usd: a rule needs hourly_usd, or adjust, or cpu_core_hourly_usd with ram_gib_hourly_usd, and only one of the three"
+  price_rules[5]: sets cpu_core_hourly_usd, gpu_hourly_usd: a rule needs hourly_usd, or monthly_usd, or adjust, or cpu_core_hourly_usd with ram_gib_hourly_usd, and only one of these"
         );
     }
 

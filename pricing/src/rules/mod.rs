@@ -1,5 +1,6 @@
 //! The user's own price rules, checked and ready to match.
 
+mod amounts;
 mod check;
 mod pattern;
 
@@ -39,6 +40,7 @@ pub(crate) struct Matcher {
     family: Option<Pattern>,
     capacity: Option<CapacityType>,
     provider: Option<Provider>,
+    labels: Vec<(String, Pattern)>,
 }
 
 impl Matcher {
@@ -47,6 +49,9 @@ impl Matcher {
             |pattern: &Option<Pattern>, text: &str| pattern.as_ref().is_none_or(|p| p.matches(text));
         self.provider.is_none_or(|provider| provider == facts.provider)
             && self.capacity.is_none_or(|capacity| capacity == facts.capacity_type)
+            && self.labels.iter().all(|(key, pattern)| {
+                facts.labels.get(key.as_str()).is_some_and(|value| pattern.matches(value))
+            })
             && pattern(&self.instance_type, &facts.instance_type)
             && pattern(&self.region, &facts.region)
             && self.family.as_ref().is_none_or(|p| p.matches(&family(facts.provider, &facts.instance_type)))

@@ -48,6 +48,7 @@ fn price(micro_usd: u64, confidence: Confidence, source: (&str, &str), reason: &
         confidence,
         source: PriceSource { id: source.0.into(), date: source.1.into() },
         reason: reason.into(),
+        by_pod: None,
     }
 }
 

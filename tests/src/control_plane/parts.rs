@@ -47,9 +47,10 @@ impl Layout {
         })
     }
 
-    pub(super) fn write_files(&self) -> anyhow::Result<()> {
+    pub(super) fn write_files(&self, kwok_config: &str) -> anyhow::Result<()> {
         fs::write(self.root.join("tokens.csv"), format!("{ADMIN_TOKEN},admin,admin,system:masters\n"))?;
-        fs::write(self.root.join("kwok.yaml"), include_str!("../../control-plane/kwok.yaml"))?;
+        let stages = include_str!("../../control-plane/kwok.yaml");
+        fs::write(self.root.join("kwok.yaml"), format!("{stages}\n---\n{kwok_config}"))?;
         write_kubeconfig(&self.kubeconfig, &self.url, &self.root.join("pki/ca.crt"), ADMIN_TOKEN)
     }
 

@@ -14,6 +14,8 @@ mod crash;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod forward;
+#[cfg(test)]
 mod prometheus;
 #[cfg(test)]
 mod sleep;

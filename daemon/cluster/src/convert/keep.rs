@@ -12,12 +12,26 @@ use super::Interner;
 pub struct KeepKeys {
     prefix: String,
     keys: BTreeSet<Arc<str>>,
+    node_labels: BTreeSet<Arc<str>>,
 }
 
 impl KeepKeys {
     /// Keeps what starts with `prefix/`, and these keys.
     pub fn new(prefix: &str, keys: impl IntoIterator<Item = Arc<str>>) -> Self {
-        Self { prefix: format!("{prefix}/"), keys: keys.into_iter().collect() }
+        Self { prefix: format!("{prefix}/"), keys: keys.into_iter().collect(), node_labels: BTreeSet::new() }
+    }
+
+    /// And of nodes these labels, which price rules look at.
+    #[must_use]
+    pub fn with_node_labels<'a>(mut self, labels: impl IntoIterator<Item = &'a str>) -> Self {
+        self.node_labels.extend(labels.into_iter().map(Arc::from));
+        self
+    }
+
+    /// Of a node's labels, those a price rule looks at.
+    pub(super) fn priced_by(&self, labels: &Keys) -> Keys {
+        let kept = labels.iter().filter(|(key, _)| self.node_labels.contains(*key));
+        kept.map(|(key, value)| (Arc::clone(key), Arc::clone(value))).collect()
     }
 
     /// Keeps our own, and what the rules read to tell teams and owners.

@@ -4,6 +4,7 @@
 //! an [`Unreadable`] that names the object and the value, and hurts nothing but that object.
 
 mod budget;
+mod claim;
 mod cron_job;
 mod deployment;
 mod interner;
@@ -15,9 +16,14 @@ mod owner;
 mod pod;
 mod quantities;
 mod requests;
+mod service;
 mod stateful_set;
+mod storage_class;
+mod volume;
 mod workload;
 
+#[cfg(test)]
+mod asset_tests;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +35,7 @@ use thiserror::Error;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 pub(crate) use budget::budget;
+pub(crate) use claim::claim;
 pub(crate) use cron_job::cron_job;
 pub(crate) use deployment::deployment;
 pub(crate) use interner::Interner;
@@ -38,7 +45,10 @@ pub(crate) use namespace::namespace;
 pub(crate) use node::node;
 pub(crate) use pod::{pod, pod_ended};
 pub(crate) use quantities::resources_of;
+pub(crate) use service::{is_load_balancer, service};
 pub(crate) use stateful_set::stateful_set;
+pub(crate) use storage_class::{Classes, storage_class};
+pub(crate) use volume::volume;
 
 /// An object that cannot be read.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -57,12 +67,14 @@ pub(crate) struct Reader {
     pub(crate) keep: KeepKeys,
     /// Names that many objects share, each held once.
     pub(crate) names: Interner,
+    /// The storage classes that are known; empty for who reads no volumes.
+    pub(crate) classes: Arc<Classes>,
 }
 
 impl Reader {
     /// A reader that has seen nothing yet.
     pub(crate) fn new(keep: KeepKeys) -> Self {
-        Self { keep, names: Interner::default() }
+        Self { keep, ..Self::default() }
     }
 }
 

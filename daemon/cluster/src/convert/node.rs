@@ -25,7 +25,10 @@ fn read(node: &Node, reader: &mut Reader) -> Result<cluster::Node, ReadError> {
         name: reader.names.get(name),
         created: meta::created(&node.metadata)?,
         provider_id: provider_id.into(),
-        facts: NodeFacts::read(name, &labels, provider_id, kubelet.unwrap_or_default()),
+        facts: NodeFacts {
+            labels: reader.keep.priced_by(&labels),
+            ..NodeFacts::read(name, &labels, provider_id, kubelet.unwrap_or_default())
+        },
         // A node that has only just registered has no capacity yet; the kubelet states it moments later.
         capacity: resources(capacity, || "status.capacity".to_owned())?,
         ready: conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True"),

@@ -1,6 +1,8 @@
 //! Pods: who holds how much of which node, from when to when.
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodCondition, PodStatus};
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodCondition, PodSpec, PodStatus};
 use nightcap_core::cluster::{self, PodPhase};
 use nightcap_core::units::Instant;
 
@@ -31,8 +33,24 @@ fn read(pod: &Pod, reader: &mut Reader) -> Result<cluster::Pod, ReadError> {
         ended: if phase == PodPhase::Finished { status.and_then(|s| ended(s, bound)) } else { None },
         phase,
         ready: status.is_some_and(|status| condition(status, "Ready", "True").is_some()),
-        claims: Vec::new(),
+        claims: claims(meta::name(&pod.metadata)?, spec),
     })
+}
+
+/// The claims it mounts. That of a generic ephemeral volume is made for it, and named after both.
+fn claims(pod: &str, spec: &PodSpec) -> Vec<Arc<str>> {
+    let mut claims: Vec<Arc<str>> = Vec::new();
+    for volume in spec.volumes.iter().flatten() {
+        let claim: Arc<str> = match (&volume.persistent_volume_claim, &volume.ephemeral) {
+            (Some(source), _) => source.claim_name.as_str().into(),
+            (None, Some(_)) => format!("{pod}-{}", volume.name).into(),
+            (None, None) => continue,
+        };
+        if !claims.contains(&claim) {
+            claims.push(claim);
+        }
+    }
+    claims
 }
 
 /// A pod of phase Unknown is on a node that does not answer: it holds what it held.

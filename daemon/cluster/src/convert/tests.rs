@@ -408,6 +408,7 @@ fn node_is_read_whole() {
             capacity_type: CapacityType::Spot,
             arch: "amd64".into(),
             os: "linux".into(),
+            ..NodeFacts::default()
         },
         capacity: Resources { cpu: Cpu::from_cores(4), memory: Bytes(16 << 30), gpu: Gpu(1_000) },
         ready: true,

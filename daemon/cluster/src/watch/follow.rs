@@ -11,7 +11,7 @@ use crate::{Now, Sink};
 
 /// A broken watch fails again at least this often (longest pause, with its jitter, and the time to connect). So if it
 /// is silent for longer it is well, only nothing has changed: in a quiet cluster that can last for hours.
-const SILENT_IS_WELL: Duration = Duration::from_mins(2);
+pub(super) const SILENT_IS_WELL: Duration = Duration::from_mins(2);
 
 /// Why a watch is not followed any more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,7 +50,7 @@ pub(super) async fn follow<K: Watched>(
         if refuses_streamed_lists(&item) {
             return End::NoStreamedLists;
         }
-        if K::OPTIONAL && is_not_served(&item) {
+        if K::CUSTOM && is_not_served(&item) {
             return End::NotServed;
         }
         for event in translator.events(item, now()) {
@@ -61,7 +61,7 @@ pub(super) async fn follow<K: Watched>(
 
 /// An API server without the feature calls `sendInitialEvents` invalid. A watch that goes on from a version states no
 /// such thing, so no other watch is refused like this.
-fn refuses_streamed_lists<K>(item: &Item<K>) -> bool {
+pub(super) fn refuses_streamed_lists<K>(item: &Item<K>) -> bool {
     let Err(watcher::Error::WatchStartFailed(kube::Error::Api(status))) = item else { return false };
     matches!(status.code, 400 | 422) && status.message.contains("sendInitialEvents")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::CronJob;
-use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
+use k8s_openapi::api::core::v1::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, Service};
 use kube::Resource;
 use nightcap_core::engine::{Event, Kind};
 use nightcap_core::units::Instant;
@@ -20,12 +20,19 @@ pub(super) trait Watched:
 {
     /// Its name in the core.
     const KIND: Kind;
-
-    /// Whether a cluster may not have it.
+    /// Whether the daemon is of use without it: then it does not wait for rights that it was not given.
     const OPTIONAL: bool = false;
+
+    /// Whether it is a custom resource, which a cluster may not have: then it is looked for from time to time.
+    const CUSTOM: bool = false;
 
     /// The event that tells of an object that is there.
     fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable>;
+
+    /// Whether the core keeps a record of such an object.
+    fn is_recorded(&self) -> bool {
+        true
+    }
 
     /// The event that tells that an object is gone.
     fn gone(uid: Arc<str>, at: Instant) -> Event;
@@ -102,10 +109,47 @@ impl Watched for CronJob {
 impl Watched for Budget {
     const KIND: Kind = Kind::Budget;
     const OPTIONAL: bool = true;
+    const CUSTOM: bool = true;
     fn seen(&self, _reader: &mut Reader) -> Result<Event, Unreadable> {
         convert::budget(self).map(Event::Budget)
     }
     fn gone(uid: Arc<str>, _at: Instant) -> Event {
         Event::BudgetGone { uid }
+    }
+}
+
+impl Watched for PersistentVolume {
+    const KIND: Kind = Kind::Volume;
+    const OPTIONAL: bool = true;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::volume(self, reader).map(Event::Volume)
+    }
+    fn gone(uid: Arc<str>, at: Instant) -> Event {
+        Event::VolumeGone { uid, at }
+    }
+}
+
+impl Watched for PersistentVolumeClaim {
+    const KIND: Kind = Kind::Claim;
+    const OPTIONAL: bool = true;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::claim(self, reader).map(Event::Claim)
+    }
+    fn gone(uid: Arc<str>, at: Instant) -> Event {
+        Event::ClaimGone { uid, at }
+    }
+}
+
+impl Watched for Service {
+    const KIND: Kind = Kind::Service;
+    const OPTIONAL: bool = true;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::service(self, reader).map(Event::Service)
+    }
+    fn is_recorded(&self) -> bool {
+        convert::is_load_balancer(self)
+    }
+    fn gone(uid: Arc<str>, at: Instant) -> Event {
+        Event::ServiceGone { uid, at }
     }
 }

@@ -2,20 +2,25 @@
 //!
 //! Each object is turned into its compact record the moment it arrives and then dropped; no store of objects is held.
 
+mod classes;
 mod follow;
 mod kinds;
 mod translate;
+mod volumes;
 
+#[cfg(test)]
+mod asset_tests;
 #[cfg(test)]
 mod tests;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::CronJob;
-use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
+use k8s_openapi::api::core::v1::{Namespace, Node, PersistentVolumeClaim, Pod, Service};
 use kube::api::Api;
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, watcher};
+use nightcap_core::engine::Kind;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -43,6 +48,9 @@ pub async fn watch(cluster: &Cluster, keep: &KeepKeys, now: &Now, sink: &Sink, s
     all.start::<CronJob>(&mut watches);
     all.start::<Pod>(&mut watches);
     all.start::<Budget>(&mut watches);
+    all.start::<PersistentVolumeClaim>(&mut watches);
+    all.start::<Service>(&mut watches);
+    all.start_volumes(&mut watches);
     watches.join_all().await;
 }
 
@@ -56,13 +64,20 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     fn start<K: Watched>(&self, watches: &mut JoinSet<()>) {
-        let span = tracing::info_span!("watch", kind = K::KIND.plural());
-        let run = run::<K>(
-            self.cluster.clone(),
-            Translator::new(self.keep.clone()),
-            Now::clone(self.now),
-            Sink::clone(self.sink),
-        );
+        let translator = Translator::new(self.keep.clone());
+        let run = run::<K>(self.cluster.clone(), translator, Now::clone(self.now), Sink::clone(self.sink));
+        self.spawn(K::KIND, run, watches);
+    }
+
+    fn start_volumes(&self, watches: &mut JoinSet<()>) {
+        let translator = Translator::new(self.keep.clone());
+        let run =
+            volumes::run(self.cluster.clone(), translator, Now::clone(self.now), Sink::clone(self.sink));
+        self.spawn(Kind::Volume, run, watches);
+    }
+
+    fn spawn(&self, kind: Kind, run: impl Future<Output = ()> + Send + 'static, watches: &mut JoinSet<()>) {
+        let span = tracing::info_span!("watch", kind = kind.plural());
         let stop = self.stop.clone();
         watches.spawn(
             async move { stop.run_until_cancelled_owned(run).await.unwrap_or_default() }.instrument(span),
@@ -71,16 +86,13 @@ impl Watch<'_> {
 }
 
 async fn run<K: Watched>(cluster: Cluster, mut translator: Translator<K>, now: Now, sink: Sink) {
-    // A streamed list arrives object by object, so that memory does not depend on the size of the cluster, and one
-    // object that is no JSON of its kind at all cannot spoil the list. Where the API server refuses that, pages.
-    let mut config = watcher::Config::default().streaming_lists();
+    let mut config = streamed();
     loop {
         let api = Api::<DeserializeGuard<K>>::all(cluster.client.clone());
         let stream = watcher(api, config.clone()).default_backoff();
         match follow(stream, &mut translator, &now, &sink).await {
             End::NoStreamedLists => {
-                tracing::info!("The API server does not stream lists; they are read page by page.");
-                config = watcher::Config::default().page_size(PAGE);
+                config = paged();
             }
             End::OfStream => return,
             End::NotServed => {
@@ -92,4 +104,16 @@ async fn run<K: Watched>(cluster: Cluster, mut translator: Translator<K>, now: N
             }
         }
     }
+}
+
+/// A streamed list arrives object by object, so that memory does not depend on the size of the cluster, and one object
+/// that is no JSON of its kind at all cannot spoil the list.
+fn streamed() -> watcher::Config {
+    watcher::Config::default().streaming_lists()
+}
+
+/// Where the API server refuses streamed lists.
+fn paged() -> watcher::Config {
+    tracing::info!("The API server does not stream lists; they are read page by page.");
+    watcher::Config::default().page_size(PAGE)
 }

@@ -10,7 +10,7 @@ use nightcap_core::engine::Event;
 use nightcap_core::units::Instant;
 
 use super::kinds::Watched;
-use crate::convert::{Reader, Unreadable, object_name};
+use crate::convert::{Classes, Reader, Unreadable, object_name};
 use crate::{ClusterError, KeepKeys};
 
 /// One item of a watch.
@@ -22,13 +22,21 @@ pub(super) struct Translator<K> {
     reader: Reader,
     /// UIDs of the list that is being delivered.
     listed: Vec<Arc<str>>,
+    /// Whether the core has been told a whole list.
+    is_listed: bool,
     broken: bool,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K: Watched> Translator<K> {
     pub(super) fn new(keep: KeepKeys) -> Self {
-        Self { reader: Reader::new(keep), listed: Vec::new(), broken: false, kind: PhantomData }
+        let reader = Reader::new(keep);
+        Self { reader, listed: Vec::new(), is_listed: false, broken: false, kind: PhantomData }
+    }
+
+    /// What is known of the storage classes, for volumes told from now on.
+    pub(super) fn learn(&mut self, classes: Arc<Classes>) {
+        self.reader.classes = classes;
     }
 
     /// Whether the last that was told is that the watch is broken.
@@ -45,6 +53,9 @@ impl<K: Watched> Translator<K> {
                 Vec::new()
             }
             Ok(watcher::Event::InitApply(object)) => {
+                if !is_recorded(&object) {
+                    return self.well().into_iter().collect();
+                }
                 // Also what cannot be read is there: its last good state is kept.
                 self.listed.extend(object.meta().uid.as_deref().map(Arc::from));
                 let event = self.seen(object);
@@ -52,17 +63,19 @@ impl<K: Watched> Translator<K> {
             }
             Ok(watcher::Event::InitDone) => {
                 let uids = std::mem::take(&mut self.listed);
+                self.is_listed = true;
                 self.healthy(Event::Listed { kind: K::KIND, uids })
             }
             Ok(watcher::Event::Apply(object)) => {
-                let event = self.seen(object);
+                // It may have been one of those that are recorded.
+                let event = if is_recorded(&object) { self.seen(object) } else { Self::gone(&object, now) };
                 self.healthy(event)
             }
             Ok(watcher::Event::Delete(object)) => {
                 let event = Self::gone(&object, now);
                 self.healthy(event)
             }
-            Err(error) => self.failed(error).into_iter().collect(),
+            Err(error) => self.failed(error),
         }
     }
 
@@ -81,13 +94,24 @@ impl<K: Watched> Translator<K> {
         self.well().into_iter().chain([event]).collect()
     }
 
-    fn failed(&mut self, error: watcher::Error) -> Option<Event> {
-        if is_too_old(&error) || std::mem::replace(&mut self.broken, true) {
-            return None;
+    fn failed(&mut self, error: watcher::Error) -> Vec<Event> {
+        if is_too_old(&error) {
+            return Vec::new();
         }
-        let problem = words(error);
+        // Who may not list these kinds has a cluster all the same: it is told an empty list, and what is missing.
+        let forgone = K::OPTIONAL && !self.is_listed && is_forbidden(&error);
+        self.is_listed |= forgone;
+        if std::mem::replace(&mut self.broken, true) && !forgone {
+            return Vec::new();
+        }
+        let mut problem = words(error);
+        if forgone {
+            problem.push_str("; none of them is on the bill until list and watch are allowed");
+        }
         tracing::warn!(kind = K::KIND.plural(), %problem, "The watch is broken and tried again.");
-        Some(Event::Watch { kind: K::KIND, problem: Some(problem.into()) })
+        let problem = Event::Watch { kind: K::KIND, problem: Some(problem.into()) };
+        let nothing = forgone.then_some(Event::Listed { kind: K::KIND, uids: Vec::new() });
+        [problem].into_iter().chain(nothing).collect()
     }
 
     fn seen(&mut self, object: DeserializeGuard<K>) -> Event {
@@ -111,8 +135,22 @@ impl<K: Watched> Translator<K> {
     }
 }
 
+/// What cannot be read may well be one of those that are recorded.
+fn is_recorded<K: Watched>(object: &DeserializeGuard<K>) -> bool {
+    object.0.as_ref().map_or(true, Watched::is_recorded)
+}
+
+/// 403 Forbidden, to a list or to a watch that is to begin with one.
+fn is_forbidden(error: &watcher::Error) -> bool {
+    matches!(
+        error,
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 403
+    )
+}
+
 /// 410 Gone: the place in the history where the watch stood is forgotten. It lists anew; nothing is wrong.
-fn is_too_old(error: &watcher::Error) -> bool {
+pub(super) fn is_too_old(error: &watcher::Error) -> bool {
     matches!(
         error,
         watcher::Error::WatchError(status)
@@ -122,7 +160,7 @@ fn is_too_old(error: &watcher::Error) -> bool {
     )
 }
 
-fn words(error: watcher::Error) -> String {
+pub(super) fn words(error: watcher::Error) -> String {
     match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)

@@ -13,6 +13,7 @@ mod workload;
 pub use claim::{Claim, ClaimKey};
 pub use namespace::{Keys, Namespace};
 pub use node::{CapacityType, Node, NodeFacts, Provider};
+pub use node_facts::region_of_zone;
 pub(crate) use owner::glob;
 pub use owner::{Attribution, OwnerKind, TeamRule, TeamRules, UNOWNED};
 pub use pod::{Pod, PodPhase};

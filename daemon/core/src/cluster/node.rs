@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Keys;
 use crate::units::{Instant, Resources};
 
 /// Who runs the machine.
@@ -70,6 +71,9 @@ pub struct NodeFacts {
     pub arch: Arc<str>,
     /// Operating system such as `linux`; empty if unknown.
     pub os: Arc<str>,
+    /// Of its labels, those that a price rule looks at.
+    #[serde(default, skip_serializing_if = "Keys::is_empty")]
+    pub labels: Keys,
 }
 
 /// A node of the cluster.

@@ -44,6 +44,7 @@ impl NodeFacts {
             capacity_type: capacity_type(labels),
             arch: first(labels, &ARCH).unwrap_or_default(),
             os: first(labels, &OS).unwrap_or_default(),
+            labels: Keys::new(),
         }
     }
 }
@@ -78,10 +79,15 @@ fn place(provider: Provider, provider_id: &str) -> (&str, &str) {
     zone.and_then(|zone| Some((region_of_zone(provider, zone)?, zone))).unwrap_or_default()
 }
 
-/// `us-east-2` of `us-east-2a` and of the local zone `us-east-2-chi-1a`; `europe-west1` of `europe-west1-b`.
-fn region_of_zone(provider: Provider, zone: &str) -> Option<&str> {
+/// The region of a zone: `us-east-2` of `us-east-2a` and of the local zone `us-east-2-chi-1a`; `europe-west1` of
+/// `europe-west1-b`; `westeurope` of `westeurope-1`.
+pub fn region_of_zone(provider: Provider, zone: &str) -> Option<&str> {
     if provider == Provider::Gcp {
         return zone.rsplit_once('-').map(|(region, _)| region).filter(|region| region.contains('-'));
+    }
+    if provider == Provider::Azure {
+        let (region, number) = zone.rsplit_once('-')?;
+        return (!region.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(region);
     }
     let number = zone.match_indices('-').map(|(dash, _)| dash + 1).find(|start| {
         zone.as_bytes().get(*start).is_some_and(u8::is_ascii_digit) // the first part that is a number ends a region
@@ -154,6 +160,7 @@ mod tests {
                 capacity_type: CapacityType::Spot,
                 arch: "amd64".into(),
                 os: "linux".into(),
+                labels: Keys::new(),
             }
         );
         assert_eq!(NodeFacts::read("bare", &Keys::new(), "", ""), NodeFacts::default());

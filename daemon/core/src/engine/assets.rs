@@ -95,6 +95,7 @@ impl Engine {
                 confidence: crate::money::Confidence::Exact,
                 source: PriceSource { id: "configuration".into(), date: "".into() },
                 reason: "a fixed sum a month of 730 hours".into(),
+                by_pod: None,
             };
             let uid = Arc::clone(&asset.uid);
             self.ledger.flat().asset(asset, 1, &payer, start, start);

@@ -244,6 +244,11 @@ impl Engine {
         spaces.chain(self.workloads.values().map(|entry| Arc::clone(&entry.workload.uid))).collect()
     }
 
+    /// All nodes that it knows.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.values().map(|node| &**node)
+    }
+
     /// The settings it was made with.
     pub const fn settings(&self) -> &Settings {
         &self.settings

@@ -9,13 +9,28 @@ use std::sync::Arc;
 
 use super::{Engine, Kind, Settings};
 use crate::cluster::Attribution;
-use crate::money::{AssetKind, Checkpoint, CheckpointRef, Ledger};
+use crate::money::{AssetKind, Checkpoint, CheckpointRef, Hour, Ledger};
 use crate::units::{Instant, Window};
 
 impl Engine {
     /// What is to be kept over a restart. Write it only after all closed hours are: it does not hold them.
     pub fn checkpoint(&self, now: Instant) -> CheckpointRef<'_> {
         self.ledger.checkpoint(now)
+    }
+
+    /// A history is kept: closed hours stay until [`Self::written`] says that they are in it.
+    pub fn keep_until_written(&mut self) {
+        self.ledger.keep_until_written();
+    }
+
+    /// Closed hours to write into the history, or to write again.
+    pub fn unwritten(&self) -> Vec<Arc<Hour>> {
+        self.ledger.unwritten()
+    }
+
+    /// These hours are in the history now.
+    pub fn written(&mut self, hours: &[Arc<Hour>]) {
+        self.ledger.written(hours);
     }
 
     /// An engine that goes on from a checkpoint: money is counted from where that began, not from `settings.start`.

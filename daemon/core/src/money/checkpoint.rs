@@ -86,6 +86,7 @@ impl Ledger {
     ) -> Self {
         let mut ledger = Self::new(checkpoint.start, split, scrape_interval, keep_rows);
         ledger.settled = checkpoint.settled;
+        ledger.hours.begin_at(checkpoint.settled);
         for mut node in checkpoint.nodes {
             node.share_names(intern);
             let (uid, name) = (Arc::clone(&node.name.uid), Arc::clone(&node.name.name));

@@ -1,6 +1,6 @@
 //! The hours that are closed, kept in memory up to a bound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::node_ledger::Correction;
@@ -36,12 +36,48 @@ impl HourBook for OpenHours {
 pub struct Hours {
     hours: BTreeMap<Instant, Arc<Hour>>,
     keep_rows: usize,
+    /// Hours that changed since they were written to the history; `None` where none is kept.
+    unwritten: Option<BTreeSet<Instant>>,
+    /// Hours before this one are not here any more: what comes for one of them is an addition to it.
+    whole_from: Instant,
 }
+
+/// While hours cannot be written, so many times the bound of rows are kept before any is given up.
+const PATIENCE: usize = 4;
 
 impl Hours {
     /// Keeps at least the newest hour, and older ones while all together have at most `keep_rows` rows.
     pub const fn new(keep_rows: usize) -> Self {
-        Self { hours: BTreeMap::new(), keep_rows }
+        Self { hours: BTreeMap::new(), keep_rows, unwritten: None, whole_from: Instant(i64::MIN) }
+    }
+
+    /// A history is kept: from here on hours are not dropped before they are written to it.
+    pub(super) fn keep_until_written(&mut self) {
+        self.unwritten.get_or_insert_default();
+    }
+
+    /// Hours before `start` are in the history of an earlier life.
+    pub(super) fn begin_at(&mut self, start: Instant) {
+        self.whole_from = start.hour();
+    }
+
+    /// Hours that ended by `settled` and are to be written, or written again.
+    pub(super) fn unwritten(&self, settled: Instant) -> Vec<Arc<Hour>> {
+        let changed = self.unwritten.iter().flatten().filter(|start| **start + Millis::HOUR <= settled);
+        changed.filter_map(|start| self.hours.get(start)).map(Arc::clone).collect()
+    }
+
+    /// These hours are written; one that changed meanwhile stays to be written again.
+    pub(super) fn written(&mut self, hours: &[Arc<Hour>]) {
+        let Some(unwritten) = &mut self.unwritten else { return };
+        for hour in hours {
+            if self.hours.get(&hour.start).is_some_and(|kept| Arc::ptr_eq(kept, hour)) {
+                unwritten.remove(&hour.start);
+                if hour.partial {
+                    self.hours.remove(&hour.start); // it is one with the rest now
+                }
+            }
+        }
     }
 
     /// The hours, oldest first.
@@ -111,6 +147,9 @@ impl Hours {
     pub(super) fn mark(&mut self, gap: Window) {
         for (_, hour) in self.hours.range_mut(gap.start.hour()..gap.end) {
             if hour.has_unmarked(gap) {
+                if let Some(unwritten) = &mut self.unwritten {
+                    unwritten.insert(hour.start);
+                }
                 Arc::make_mut(hour).mark_backfilled(gap);
             }
         }
@@ -128,8 +167,16 @@ impl Hours {
         }
         let mut rows: usize = self.hours.values().map(|hour| rows_of(hour)).sum();
         while rows > self.keep_rows && self.hours.len() > 1 {
-            if let Some((_, hour)) = self.hours.pop_first() {
-                rows -= rows_of(&hour);
+            let Some(first) = self.hours.first_entry() else { break };
+            let is_unwritten = self.unwritten.as_ref().is_some_and(|hours| hours.contains(first.key()));
+            if is_unwritten && rows <= PATIENCE * self.keep_rows {
+                break;
+            }
+            rows -= rows_of(first.get());
+            let (start, _) = first.remove_entry();
+            self.whole_from = self.whole_from.max(start + Millis::HOUR);
+            if let Some(unwritten) = &mut self.unwritten {
+                unwritten.remove(&start);
             }
         }
     }
@@ -137,7 +184,12 @@ impl Hours {
 
 impl HourBook for Hours {
     fn hour(&mut self, start: Instant) -> &mut Hour {
-        Arc::make_mut(self.hours.entry(start).or_insert_with(|| Arc::new(Hour::new(start))))
+        if let Some(unwritten) = &mut self.unwritten {
+            unwritten.insert(start);
+        }
+        let partial = start < self.whole_from;
+        let new = || Arc::new(Hour { partial, ..Hour::new(start) });
+        Arc::make_mut(self.hours.entry(start).or_insert_with(new))
     }
 }
 

@@ -23,6 +23,7 @@ impl NodeLedger {
         while at < until {
             let end = at.next_hour().min(until);
             let (span, hold, terms) = (Window::new(at, end), &self.holds[index], self.terms_at(at));
+            let by_pod = terms.by_pod().is_some();
             let amounts = Resource::ALL.map(|r| {
                 share(terms.rates.get(r), hold.requests.get(r), 0, terms.capacity.get(r)).over(span.length())
             });
@@ -37,6 +38,13 @@ impl NodeLedger {
                     } else {
                         (&mut node.idle[nth], &mut sum.cost[nth])
                     };
+                    if by_pod {
+                        // There is no idle to take it from or give it to: the node costs as much more or less.
+                        let change = if refund { Cost(-amount.min(*from).0) } else { amount };
+                        sum.cost[nth] += change;
+                        node.cost[nth] += change;
+                        continue;
+                    }
                     let amount = amount.min(*from);
                     *from -= amount;
                     *to += amount;

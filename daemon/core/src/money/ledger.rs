@@ -41,7 +41,7 @@ pub struct Ledger {
     pub(super) by_name: BTreeMap<Arc<str>, Arc<str>>,
     waiting: BTreeMap<Arc<str>, Vec<Waiting>>,
     pub(super) flat: FlatBook,
-    hours: Hours,
+    pub(super) hours: Hours,
     pub(super) savings: Savings,
     pub(super) cluster_price: ClusterPrice,
     pub(super) settled: Instant,
@@ -264,6 +264,21 @@ impl Ledger {
         self.savings.count(self.cluster_price, now, &mut self.hours);
         self.mark_gaps();
         self.hours.trim();
+    }
+
+    /// A history is kept: closed hours stay here until [`Self::written`] says that they are in it.
+    pub fn keep_until_written(&mut self) {
+        self.hours.keep_until_written();
+    }
+
+    /// Closed hours that are not in the history yet, or are there as they were before a correction.
+    pub fn unwritten(&self) -> Vec<Arc<Hour>> {
+        self.hours.unwritten(self.settled)
+    }
+
+    /// These hours are in the history now.
+    pub fn written(&mut self, hours: &[Arc<Hour>]) {
+        self.hours.written(hours);
     }
 
     /// The daemon was not running in this time: rows of it are marked.

@@ -1,5 +1,6 @@
 //! Money: from a node's price to who pays which part of it, exactly.
 
+mod asset_price;
 mod checkpoint;
 mod flat;
 mod flat_book;
@@ -19,6 +20,7 @@ pub mod savings_query;
 mod split;
 mod traffic;
 
+pub use asset_price::{AssetPricer, Pricer};
 pub use checkpoint::{Checkpoint, CheckpointRef};
 pub use flat::{AssetKind, FlatAsset, FlatRow};
 pub use flat_book::{FlatBook, FlatNow};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hold::{Hold, HoldSum, Sample};
 use super::row::{AllocationRow, Holder, NodeName, PodName, ResourceHours};
-use super::{NodePrice, ResourceRates, Split};
+use super::{NodePrice, PodRates, ResourceRates, Split};
 use crate::cluster::Attribution;
 use crate::units::{Cost, Instant, Millis, Resources};
 
@@ -20,6 +20,24 @@ pub(super) struct Terms {
     pub(super) capacity: Resources,
     pub(super) price: Option<Arc<NodePrice>>,
     pub(super) rates: ResourceRates,
+}
+
+impl Terms {
+    /// Set where the pods are billed and not the machine.
+    pub(super) fn by_pod(&self) -> Option<PodRates> {
+        self.price.as_ref().and_then(|price| price.by_pod)
+    }
+}
+
+/// The price of a machine's resources: by the split, or by what its pods pay for each.
+fn rates(price: &NodePrice, capacity: Resources, split: Split) -> ResourceRates {
+    match price.by_pod {
+        None => split.rates(price.hourly, capacity),
+        Some(pods) => {
+            let [cpu, memory, gpu] = pods.rates_of(capacity, "");
+            ResourceRates { cpu, memory, gpu }
+        }
+    }
 }
 
 /// What the node has cost since the hour began.
@@ -121,7 +139,7 @@ impl NodeLedger {
             Some(_) => self.change_terms(split, at, |terms| terms.price = Some(price)),
             None => {
                 for terms in &mut self.terms {
-                    terms.rates = split.rates(price.hourly, terms.capacity);
+                    terms.rates = rates(&price, terms.capacity, split);
                     terms.price = Some(Arc::clone(&price));
                 }
             }
@@ -133,7 +151,7 @@ impl NodeLedger {
         let mut next = self.terms[self.terms.len() - 1].clone();
         change(&mut next);
         next.rates =
-            next.price.as_ref().map_or_else(ResourceRates::default, |p| split.rates(p.hourly, next.capacity));
+            next.price.as_ref().map_or_else(ResourceRates::default, |p| rates(p, next.capacity, split));
         if next.from >= at {
             let last = self.terms.len() - 1;
             self.terms[last] = next; // two changes at one instant: the later one holds

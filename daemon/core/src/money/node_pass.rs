@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use super::PodRates;
 use super::hold::HoldSum;
 use super::hours::HourBook;
 use super::node_ledger::{NodeLedger, NodeSum, Sums, Terms};
@@ -48,6 +49,14 @@ impl NodeLedger {
             pods.push(HeldPod { holder: Arc::clone(&hold.holder), charge, hourly: Rate(0) });
         }
         let terms = self.terms_at(at);
+        if let Some(rates) = terms.by_pod() {
+            let live = self.holds.iter().filter(|hold| hold.covers(at));
+            for (pod, hold) in pods[first..].iter_mut().zip(live) {
+                pod.charge = hold.requests;
+                pod.hourly = rates.rates_of(hold.requests, &hold.holder.pod.namespace).into_iter().sum();
+            }
+            return;
+        }
         for pod in &mut pods[first..] {
             for (sum, resource) in all.into_iter().zip(Resource::ALL) {
                 let (rate, capacity) = (terms.rates.get(resource), terms.capacity.get(resource));
@@ -126,6 +135,10 @@ impl NodeLedger {
         }
         let (time, hours) = (span.length(), span.length().as_hours());
         let terms = self.terms_at(span.start);
+        if let Some(rates) = terms.by_pod() {
+            self.segment_by_pod(span, rates, hold_forward, sums);
+            return;
+        }
         charges.clear();
         let mut all = [0u128; 3];
         for (index, hold) in self.holds.iter().enumerate().filter(|(_, hold)| hold.covers(span.start)) {
@@ -157,6 +170,26 @@ impl NodeLedger {
             }
             sums.node.cost[nth] += rate.over(time);
             sums.node.idle[nth] += (rate - paid).over(time);
+        }
+    }
+
+    /// A segment of a node whose pods are billed: each pays for what it asks for, used or not, and nothing is idle.
+    fn segment_by_pod(&self, span: Window, rates: PodRates, hold_forward: Millis, sums: &mut Sums) {
+        let (time, hours) = (span.length(), span.length().as_hours());
+        for (index, hold) in self.holds.iter().enumerate().filter(|(_, hold)| hold.covers(span.start)) {
+            // What is used above the request is not paid for here, and so not charged.
+            let usage = hold.usage(span.start, hold_forward);
+            let above = sums.holds[index].above;
+            sums.holds[index].add(hold.requests, usage, time);
+            sums.holds[index].above = above;
+            let asked = ResourceHours::of(hold.requests, hours);
+            sums.node.charged += asked;
+            sums.node.capacity += asked;
+            let parts = rates.rates_of(hold.requests, &hold.holder.pod.namespace);
+            for (nth, part) in parts.into_iter().enumerate() {
+                sums.holds[index].cost[nth] += part.over(time);
+                sums.node.cost[nth] += part.over(time);
+            }
         }
     }
 

@@ -295,6 +295,8 @@ pub struct Hour {
     pub saved: Vec<SavedRow>,
     /// Rows may still change: the hour is open, or not settled to its end.
     pub open: bool,
+    /// These rows come on top of those that are in the history already, and not in memory any more.
+    pub partial: bool,
 }
 
 impl Hour {

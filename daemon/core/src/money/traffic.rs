@@ -157,6 +157,7 @@ fn price_of(prices: &EgressPrices, to: Destination) -> Arc<NodePrice> {
         confidence: prices.confidence,
         source: prices.source.clone(),
         reason: format!("by the GiB to the {}", to.name()).into(),
+        by_pod: None,
     })
 }
 

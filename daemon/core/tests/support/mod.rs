@@ -37,6 +37,7 @@ pub fn price(usd_per_hour: f64) -> NodePrice {
         confidence: Confidence::List,
         source: PriceSource { id: "test".into(), date: "2026-01-01".into() },
         reason: "test".into(),
+        by_pod: None,
     }
 }
 

@@ -1,7 +1,9 @@
 //! The demo: an internal platform of eight teams with some forty spaces on a cluster of two dozen machines at most.
 
+mod assets;
 mod stacks;
 
+use assets::{classes, furnish, released};
 use chrono_tz::Tz;
 use nightcap_core::cluster::{Keys, Provider};
 use nightcap_core::units::{Bytes, Cpu, Gpu, Millis, Resources};
@@ -39,7 +41,10 @@ pub fn platform(seed: u64) -> WorldSpec {
         })
         .to_vec(),
         spaces: spaces(&mut Rng::new(seed)),
+        classes: classes(),
+        released: released(),
         scrape_interval: Millis::MINUTE,
+        counts_traffic: true,
         rollout_every: Some(Millis(4 * Millis::DAY.0)),
         spot_lasts: Some(Millis(6 * Millis::DAY.0)),
     }
@@ -95,6 +100,8 @@ fn space(name: &str, team: &str, activity: Activity, zone: Tz, workloads: Vec<Wo
         zone,
         visits_a_week: 0,
         workloads,
+        unmounted: Vec::new(),
+        balancers: Vec::new(),
     }
 }
 
@@ -178,6 +185,7 @@ fn spaces(rng: &mut Rng) -> Vec<SpaceSpec> {
         space("test-do-not-delete", "", NearIdle, BERLIN, stack(1, 200)),
         space("tmp-migration", "", NearIdle, LISBON, vec![deployment("shell", 1, 250, 512), bare("debug")]),
     ]);
+    furnish(&mut all);
     all
 }
 

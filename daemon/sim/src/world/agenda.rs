@@ -41,6 +41,8 @@ pub(super) enum Happening {
     Hour,
     /// Usage is sampled.
     Scrape,
+    /// The load balancer of this Service, by namespace and name, has an address.
+    BalancerReady(Arc<str>, Arc<str>),
 }
 
 /// The plan of what happens.

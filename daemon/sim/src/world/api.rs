@@ -7,6 +7,7 @@ use nightcap_core::engine::{Action, ActionId, Event, Kind, Outcome};
 use nightcap_core::sleep::{AnnotationPatch, WorkloadPatch};
 use nightcap_core::units::Instant;
 
+use super::objects::second;
 use super::{World, kind_of};
 use crate::spec::SpaceSpec;
 
@@ -118,6 +119,10 @@ impl World {
         for id in space.owners {
             self.delete_owner(id, now);
         }
+        for service in space.services.into_values() {
+            self.show_asset(Kind::Service, Event::ServiceGone { uid: service.uid, at: second(now) }, now);
+        }
+        self.delete_claims_in(name, now);
         self.show(Kind::Namespace, Event::NamespaceGone { uid: space.object.uid }, now);
         self.schedule_soon(now);
         true

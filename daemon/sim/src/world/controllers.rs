@@ -115,7 +115,6 @@ impl World {
         let Some(owner) = self.owners.get(&id) else { return };
         let Size::Replicas(wanted) = owner.object.size else { return };
         let key = owner.object.key.clone();
-        let ordinal = |name: &str| name.rsplit('-').next().and_then(|number| number.parse::<u32>().ok());
         let mut present: BTreeMap<u32, (u64, bool)> = BTreeMap::new();
         for &pod_id in &owner.pods {
             let Some(pod) = self.pods.get(&pod_id) else { continue };
@@ -146,6 +145,7 @@ impl World {
         at: Instant,
     ) {
         if let Some(pod) = self.new_pod(owner, name, controller, runs_for) {
+            self.claim_for(pod, at);
             self.show_pod(pod, at);
             self.schedule_soon(at);
         }
@@ -209,4 +209,9 @@ impl World {
             self.agenda.add(at + Millis(wait), Happening::Rollout(id));
         }
     }
+}
+
+/// The number at the end of the name of a `StatefulSet`'s pod or claim.
+pub(super) fn ordinal(name: &str) -> Option<u32> {
+    name.rsplit('-').next().and_then(|number| number.parse().ok())
 }

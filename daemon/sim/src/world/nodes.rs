@@ -231,6 +231,7 @@ impl World {
                 capacity_type: if spot { CapacityType::Spot } else { CapacityType::OnDemand },
                 arch: "amd64".into(),
                 os: "linux".into(),
+                ..NodeFacts::default()
             },
             capacity: spec.capacity,
             ready: false,

@@ -1,9 +1,9 @@
 //! The objects of a world as they really are; the watch shows them a moment later.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nightcap_core::cluster::{Namespace, Node, Pod, PodPhase, Workload, WorkloadKey};
+use nightcap_core::cluster::{Namespace, Node, Pod, PodPhase, Service, Workload, WorkloadKey};
 use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Millis, Resources};
 
 use crate::spec::{Place, PoolSpec, SpaceSpec, WorkloadSpec};
@@ -17,6 +17,8 @@ pub(super) struct Space {
     pub(super) spec: SpaceSpec,
     pub(super) seed: u64,
     pub(super) owners: BTreeSet<u64>,
+    /// Services with a load balancer, by name.
+    pub(super) services: BTreeMap<Arc<str>, Service>,
 }
 
 /// What owns pods. Also what nobody watches: `DaemonSets`, people who start Jobs, the maker of a bare pod.
@@ -78,6 +80,8 @@ pub(super) struct SimPod {
     pub(super) phase: PodPhase,
     pub(super) ready: bool,
     pub(super) stopping: bool,
+    /// Names of the claims that it mounts.
+    pub(super) claims: Vec<Arc<str>>,
 }
 
 impl SimPod {
@@ -94,7 +98,7 @@ impl SimPod {
             ended: self.ended,
             phase: self.phase,
             ready: self.ready,
-            claims: Vec::new(),
+            claims: self.claims.clone(),
         }
     }
 }

@@ -9,6 +9,7 @@ use nightcap_core::units::{Instant, Millis};
 use super::World;
 use super::agenda::Happening;
 use super::objects::{Role, SimPod, second};
+use super::storage::claims_of;
 
 /// How long the object of an ended Job's pod is kept.
 const REMEMBERED: Millis = Millis::from_minutes(30);
@@ -25,6 +26,7 @@ impl World {
         let id = self.number();
         let uid = self.rng.uuid();
         let seed = self.rng.draw();
+        let claims = self.owners.get(&owner).map(|of| claims_of(of, &name)).unwrap_or_default();
         let of = self.owners.get_mut(&owner)?;
         of.pods.insert(id);
         let pod = SimPod {
@@ -46,6 +48,7 @@ impl World {
             phase: PodPhase::Pending,
             ready: false,
             stopping: false,
+            claims,
         };
         self.pods.insert(id, pod);
         self.pending.insert(id);
@@ -115,8 +118,10 @@ impl World {
 
     /// The last container has ended and the object goes.
     pub(super) fn pod_exits(&mut self, id: u64, at: Instant) {
-        let Some(owner) = self.pods.get(&id).map(|pod| pod.owner) else { return };
+        let Some(pod) = self.pods.get(&id) else { return };
+        let (owner, claims) = (pod.owner, pod.claims.clone());
         self.remove_pod(id, at);
+        self.drop_claims(owner, &claims, at);
         self.owner_changed(owner, at);
         self.schedule_soon(at);
     }

@@ -69,6 +69,7 @@ impl World {
 
     fn bind(&mut self, id: u64, node: u64, at: Instant) {
         self.hold(id, node, at);
+        self.provide_for(id, at);
         self.show_pod(id, at);
         let owner = self.pods.get(&id).and_then(|pod| self.owners.get(&pod.owner));
         let (from, to) = owner.map_or((Millis::SECOND, Millis::SECOND), |owner| owner.spec.starts_in);

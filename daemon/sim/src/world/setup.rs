@@ -36,12 +36,24 @@ impl World {
         }
         let owners = made.iter().copied().collect();
         let seed = self.rng.draw();
-        self.spaces.insert(Arc::clone(&spec.name), Space { object, spec, seed, owners });
+        let (unmounted, balancers) =
+            (std::mem::take(&mut spec.unmounted), std::mem::take(&mut spec.balancers));
+        let name = Arc::clone(&spec.name);
+        let services = std::collections::BTreeMap::new();
+        self.spaces.insert(Arc::clone(&name), Space { object, spec, seed, owners, services });
+        for claim in unmounted {
+            self.new_claim(&name, &claim.name, claim.disk, created);
+            self.provide(&name, &claim.name, created);
+        }
+        for balancer in balancers {
+            self.new_balancer(&name, balancer, created);
+        }
         made
     }
 
     /// Gives every workload its pods, and all of them nodes, as if they had been there for days.
     pub(super) fn settle_in(&mut self, start: Instant) {
+        self.settle_assets();
         for id in self.owners.keys().copied().collect::<Vec<_>>() {
             self.begin_owner(id, start);
         }

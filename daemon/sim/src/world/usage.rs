@@ -14,7 +14,7 @@ use crate::activity::hour_of_week;
 use crate::rng::{hash, scale};
 
 /// A pod that runs for less than this has no sample yet: the metrics API needs two readings.
-const NO_SAMPLE_YET: Millis = Millis::from_secs(20);
+pub(super) const NO_SAMPLE_YET: Millis = Millis::from_secs(20);
 
 impl World {
     pub(super) fn scrape(&mut self, at: Instant) {
@@ -48,6 +48,9 @@ impl World {
         }
         if !samples.is_empty() {
             self.agenda.add(at, Happening::Seen(Event::Usage(samples)));
+        }
+        if self.counts_traffic {
+            self.count_traffic(at);
         }
     }
 }

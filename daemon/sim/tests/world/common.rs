@@ -1,12 +1,12 @@
 //! A pricer, settings and small worlds.
 
-use nightcap_core::cluster::{Keys, NodeFacts, Provider, WorkloadKey, WorkloadKind};
+use nightcap_core::cluster::{Keys, NodeFacts, Provider, VolumeFacts, WorkloadKey, WorkloadKind};
 use nightcap_core::engine::{Engine, Settings};
-use nightcap_core::money::{Confidence, NodePrice, NodePricer, PriceSource};
+use nightcap_core::money::{AssetPricer, Confidence, EgressPrices, NodePrice, NodePricer, PriceSource};
 use nightcap_core::sleep::Mode;
-use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Millis, Rate, Resources};
+use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Millis, PicoUsd, Rate, Resources};
 use nightcap_sim::activity::Activity;
-use nightcap_sim::spec::{PoolKind, PoolSpec, SpaceSpec, WorkloadShape, WorkloadSpec, WorldSpec};
+use nightcap_sim::spec::{ClassSpec, PoolKind, PoolSpec, SpaceSpec, WorkloadShape, WorkloadSpec, WorldSpec};
 
 /// Monday 2026-03-02 00:00 UTC.
 pub(crate) const MONDAY: Instant = Instant(1_772_409_600_000);
@@ -22,7 +22,42 @@ impl NodePricer for ByCores {
             confidence: Confidence::List,
             source: PriceSource { id: "test".into(), date: "2026-03-01".into() },
             reason: "by cores".into(),
+            by_pod: None,
         }
+    }
+}
+
+/// Round sums an hour: 0.01 cents a GiB, 2.5 cents a load balancer, 10 cents the control plane.
+impl AssetPricer for ByCores {
+    fn volume(&self, _facts: &VolumeFacts, capacity: Bytes) -> NodePrice {
+        flat(capacity.0 >> 30, 100_000_000)
+    }
+
+    fn load_balancer(&self, _provider: Provider, _region: &str, _class: &str) -> NodePrice {
+        flat(1, 25_000_000_000)
+    }
+
+    fn control_plane(&self, _provider: Provider, _region: &str) -> NodePrice {
+        flat(1, 100_000_000_000)
+    }
+
+    fn egress(&self, _provider: Provider, _region: &str) -> EgressPrices {
+        EgressPrices {
+            zone: PicoUsd(10_000_000_000),
+            region: PicoUsd(20_000_000_000),
+            internet: PicoUsd(90_000_000_000),
+            confidence: Confidence::Estimated,
+            source: PriceSource { id: "test".into(), date: "".into() },
+        }
+    }
+}
+
+fn flat(units: u64, pico_usd: u64) -> NodePrice {
+    NodePrice {
+        hourly: Rate(units * pico_usd),
+        confidence: Confidence::Estimated,
+        source: PriceSource { id: "test".into(), date: "".into() },
+        reason: "a round sum".into(),
     }
 }
 
@@ -56,11 +91,23 @@ pub(crate) fn space(name: &str, annotations: &[(&str, &str)], workloads: Vec<Wor
         zone: chrono_tz::Tz::UTC,
         visits_a_week: 0,
         workloads,
+        unmounted: Vec::new(),
+        balancers: Vec::new(),
     }
 }
 
 pub(crate) fn web(replicas: u32, requests: Resources) -> WorkloadSpec {
     WorkloadSpec::new("web", WorkloadShape::Deployment { replicas }, requests)
+}
+
+pub(crate) fn gp3() -> ClassSpec {
+    ClassSpec {
+        name: "gp3".into(),
+        provider: Provider::Aws,
+        region: "eu-central-1".into(),
+        driver: "ebs.csi.aws.com".into(),
+        parameters: Keys::from([("type".into(), "gp3".into())]),
+    }
 }
 
 /// One pool of machines with four cores, and these spaces.
@@ -80,7 +127,10 @@ pub(crate) fn world(min: usize, max: usize, spaces: Vec<SpaceSpec>) -> WorldSpec
         }],
         daemons: Vec::new(),
         spaces,
+        classes: vec![gp3()],
+        released: Vec::new(),
         scrape_interval: Millis::MINUTE,
+        counts_traffic: true,
         rollout_every: None,
         spot_lasts: None,
     }

@@ -1,5 +1,6 @@
 //! The world as the engine meets it: repeatable, never over-committed, and nothing in it is lost.
 
+mod assets;
 mod common;
 mod conflicts;
 mod demo;
@@ -7,3 +8,4 @@ mod life;
 mod money;
 mod repeat;
 mod sleep;
+mod traffic;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nightcap_core::money::ByResource;
+use nightcap_core::engine::Kind;
+use nightcap_core::money::{AssetKind, ByResource};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::{Instant, Millis, PicoUsd, Window};
 use nightcap_sim::{World, demo, history};
@@ -91,4 +92,56 @@ fn coarse_samples_and_long_steps_change_no_bill() {
         })
     };
     assert_eq!(total(15, 15), total(15, 1));
+}
+
+#[test]
+fn disks_and_load_balancers_cost_their_price_times_time_whatever_order_they_are_seen_in() {
+    let sums = |lags: &[(Kind, i64)]| {
+        let mut world = World::new(demo::platform(1), 1, MONDAY);
+        world.relist();
+        for (kind, seconds) in lags {
+            world.slow_watch(*kind, Millis::from_secs(*seconds));
+        }
+        let mut engine = engine(Mode::Observe, Millis::from_minutes(15));
+        let (half, end) = (hours(6), hours(12));
+        let step = Millis::from_minutes(5);
+        history::run_with_assets(&mut engine, &mut world, &ByCores, MONDAY, half, step);
+        world.relist();
+        history::run_with_assets(&mut engine, &mut world, &ByCores, half, end, step);
+        let mut sums: BTreeMap<(AssetKind, String), PicoUsd> = BTreeMap::new();
+        for row in engine.snapshot(end).hours.iter().flat_map(|hour| &hour.flat) {
+            let sum = sums.entry((row.asset.kind, row.asset.name.to_string())).or_default();
+            *sum += row.cost;
+        }
+        let expected: BTreeMap<_, _> = world
+            .volumes()
+            .map(|volume| {
+                let a_gib = 12 * 100_000_000;
+                let cost = PicoUsd(i128::from(volume.capacity.0 >> 30) * a_gib);
+                ((AssetKind::Volume, volume.name.to_string()), cost)
+            })
+            .chain(world.services().map(|service| {
+                let name = format!("{}/{}", service.namespace, service.name);
+                ((AssetKind::LoadBalancer, name), PicoUsd(12 * 25_000_000_000))
+            }))
+            .chain([((AssetKind::ControlPlane, "control-plane".to_owned()), PicoUsd(12 * 100_000_000_000))])
+            .collect();
+        let traffic: PicoUsd = sums
+            .iter()
+            .filter(|((kind, _), _)| *kind == AssetKind::Network)
+            .fold(PicoUsd(0), |sum, (_, cost)| sum + *cost);
+        assert!(traffic > PicoUsd(0));
+        sums.retain(|(kind, _), _| *kind != AssetKind::Network);
+        (sums, expected)
+    };
+    for lags in [
+        &[][..],
+        &[(Kind::Volume, 200)],
+        &[(Kind::Claim, 200)],
+        &[(Kind::Service, 200), (Kind::Pod, 200)],
+        &[(Kind::Volume, 200), (Kind::Claim, 100), (Kind::Namespace, 150)],
+    ] {
+        let (sums, expected) = sums(lags);
+        assert_eq!(sums, expected, "{lags:?}");
+    }
 }

@@ -1,8 +1,10 @@
 //! A seed decides everything.
 
+use nightcap_core::cluster::WorkloadKind;
 use nightcap_core::engine::{Event, Kind};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::{Instant, Millis};
+use nightcap_sim::spec::WorldSpec;
 use nightcap_sim::{World, demo, history, scale};
 
 use crate::common::{ByCores, MONDAY, engine, hours};
@@ -57,32 +59,53 @@ fn steps_of_the_caller_do_not_change_what_happens() {
 
 #[test]
 fn each_kind_is_listed_once_and_the_list_names_every_object() {
-    let mut world = World::new(scale::spec(300), 1, MONDAY);
-    let events = world.advance(MONDAY);
-    let mut named = std::collections::BTreeMap::<Kind, Vec<_>>::new();
-    let mut listed = Vec::new();
-    for event in events {
-        match event {
-            Event::Node(node) => named.entry(Kind::Node).or_default().push(node.uid),
-            Event::Namespace(space) => named.entry(Kind::Namespace).or_default().push(space.uid),
-            Event::Workload(workload) => named.entry(Kind::Deployment).or_default().push(workload.uid),
-            Event::Pod(pod) => named.entry(Kind::Pod).or_default().push(pod.uid),
-            Event::Listed { kind, uids } => {
-                assert_eq!(named.remove(&kind).unwrap_or_default(), uids, "{kind:?}");
-                listed.push((kind, uids.len()));
-            }
-            other => panic!("unexpected: {other:?}"),
-        }
-    }
+    let platform = listed(demo::platform(1));
+    assert!(platform.iter().all(|(_, count)| *count > 0), "{platform:?}");
     assert_eq!(
-        listed,
+        listed(scale::spec(300)),
         [
             (Kind::Node, 12),
             (Kind::Namespace, 6),
             (Kind::Pod, 300),
             (Kind::Deployment, 102),
             (Kind::StatefulSet, 0),
-            (Kind::CronJob, 0)
+            (Kind::CronJob, 0),
+            (Kind::Volume, 0),
+            (Kind::Claim, 0),
+            (Kind::Service, 0)
         ]
     );
+}
+
+/// Kinds in the order in which their lists end, with the number of their objects.
+fn listed(spec: WorldSpec) -> Vec<(Kind, usize)> {
+    let mut world = World::new(spec, 1, MONDAY);
+    let events = world.advance(MONDAY);
+    let mut named = std::collections::BTreeMap::<Kind, Vec<_>>::new();
+    let (mut listed, mut unexpected) = (Vec::new(), Vec::new());
+    for event in events {
+        match event {
+            Event::Node(node) => named.entry(Kind::Node).or_default().push(node.uid),
+            Event::Namespace(space) => named.entry(Kind::Namespace).or_default().push(space.uid),
+            Event::Workload(workload) => {
+                let kind = match workload.key.kind {
+                    WorkloadKind::StatefulSet => Kind::StatefulSet,
+                    WorkloadKind::CronJob => Kind::CronJob,
+                    _ => Kind::Deployment,
+                };
+                named.entry(kind).or_default().push(workload.uid);
+            }
+            Event::Pod(pod) => named.entry(Kind::Pod).or_default().push(pod.uid),
+            Event::Volume(volume) => named.entry(Kind::Volume).or_default().push(volume.uid),
+            Event::Claim(claim) => named.entry(Kind::Claim).or_default().push(claim.uid),
+            Event::Service(service) => named.entry(Kind::Service).or_default().push(service.uid),
+            Event::Listed { kind, uids } => {
+                assert_eq!(named.remove(&kind).unwrap_or_default(), uids, "{kind:?}");
+                listed.push((kind, uids.len()));
+            }
+            other => unexpected.push(other),
+        }
+    }
+    assert_eq!(unexpected, []);
+    listed
 }

@@ -210,7 +210,7 @@ async fn node_is_told_with_the_price_and_its_origin() {
 #[tokio::test]
 async fn ready_when_lists_and_prices_are_there() {
     assert_eq!(get("/readyz").await.json(), json!({"ready": true, "missing": []}));
-    assert_eq!(get("/healthz").await.json(), json!({"status": "ok"}));
+    assert_eq!(get("/healthz").await.json(), json!({"status": "ok", "name": "nightcap"}));
     let mut engine =
         nightcap_core::engine::Engine::new(nightcap_core::engine::Settings::new(test_cluster::start()));
     engine.apply(
