@@ -23,7 +23,8 @@ pub(super) async fn answer(client: &Client, args: OutputArgs, zone: Tz) -> Resul
 /// For people.
 pub(super) fn as_table(list: &BudgetList, zone: Tz) -> String {
     if list.budgets.is_empty() {
-        return "There are no budgets: apply an object of kind Budget, as examples/budget.yaml shows.\n".to_owned();
+        return "There are no budgets: apply an object of kind Budget, as examples/budget.yaml shows.\n"
+            .to_owned();
     }
     let columns = [
         words("BUDGET"),

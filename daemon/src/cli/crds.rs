@@ -7,11 +7,12 @@ const HEAD: &str = "# Written by `nightcap crds`; a test proves that it is fresh
 
 /// All of them, as one YAML text.
 pub(super) fn answer() -> Result<String, Failure> {
-    let failed = |error: &dyn std::error::Error| {
-        Failure::failed(format!("cannot write the definitions: {error}"))
-    };
+    let failed =
+        |error: &dyn std::error::Error| Failure::failed(format!("cannot write the definitions: {error}"));
     let mut text = HEAD.to_owned();
-    for (index, definition) in nightcap_cluster::definitions().map_err(|error| failed(&error))?.iter().enumerate() {
+    for (index, definition) in
+        nightcap_cluster::definitions().map_err(|error| failed(&error))?.iter().enumerate()
+    {
         if index > 0 {
             text.push_str("---\n");
         }

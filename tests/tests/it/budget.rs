@@ -58,8 +58,7 @@ async fn budget_over_two_namespaces_is_followed_and_told() {
         deployment(name, "web").replicas(4).requests("8", "32Gi").create(&client).await.unwrap();
         wait::pods_running(&client, name, 4).await.unwrap();
     }
-    let mut daemon =
-        nightcap_tests::Daemon::start(stage::daemon(&plane, "observe", &json!({}))).unwrap();
+    let mut daemon = nightcap_tests::Daemon::start(stage::daemon(&plane, "observe", &json!({}))).unwrap();
     daemon.wait_ready().await.unwrap();
     let stage = Stage { plane, daemon };
     stage.plane.apply(SMALL).await.unwrap();
@@ -90,7 +89,10 @@ async fn budget_over_two_namespaces_is_followed_and_told() {
     assert!(small["forecast"]["breach"].is_string(), "{small}");
     assert!(small["used_ratio"].as_f64().unwrap() > 1.0, "{small}");
     let metrics = stage.daemon.get_text("/metrics").await.unwrap();
-    assert!(metrics.contains(r#"nightcap_budget_amount_usd{budget="small",period="month"} 0.01"#), "{metrics}");
+    assert!(
+        metrics.contains(r#"nightcap_budget_amount_usd{budget="small",period="month"} 0.01"#),
+        "{metrics}"
+    );
 
     // Gone from the cluster, gone from the daemon.
     stage.plane.kubectl(&["delete", "budget", "small"]).await.unwrap();
