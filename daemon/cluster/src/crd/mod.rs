@@ -1,6 +1,8 @@
 //! Our own custom resources: their types, and the definitions that are installed.
 
 mod budget;
+#[cfg(test)]
+mod tests;
 
 use kube::CustomResourceExt;
 use serde_json::Value;
