@@ -70,6 +70,7 @@ pub(crate) struct BudgetSpec {
      || (has(self.spaces) && size(self.spaces) > 0) || (has(self.namespaces) && size(self.namespaces) > 0) \
      || (has(self.labels) && size(self.labels) > 0)"
 ).message("name somebody: teams, owners, spaces, namespaces or labels; namespaces: [\"*\"] is everything"))]
+#[schemars(transform = without_defaults)]
 pub(crate) struct Selector {
     /// Teams.
     #[schemars(schema_with = "patterns")]
@@ -95,13 +96,23 @@ pub(crate) struct Selector {
 
 /// The type takes an object without them, to say what it lacks; the schema does not.
 fn require(schema: &mut Schema) {
+    without_defaults(schema);
     schema.insert("required".to_owned(), serde_json::json!(["amount", "period", "selector"]));
+}
+
+/// What the type falls back to is for objects of an older schema: the API server is not to write it into new ones.
+fn without_defaults(schema: &mut Schema) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(serde_json::Map::values_mut) {
+        if let Some(property) = property.as_object_mut() {
+            property.remove("default");
+        }
+    }
 }
 
 fn amount(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "description": "US dollars for one period, such as 1500 or \"499.50\".",
-        "anyOf": [{ "type": "integer" }, { "type": "string" }],
         "maxLength": 15,
         "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$",
         "x-kubernetes-int-or-string": true,
