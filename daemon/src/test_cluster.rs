@@ -194,7 +194,8 @@ fn budget(team: &str, amount: &str) -> Event {
     };
     let spec = raw.read().map_err(|error| error.to_string().into());
     let name = format!("{team}-week");
-    Event::Budget(BudgetObject { uid: format!("uid-{name}").into(), name: name.into(), generation: 1, spec })
+    let uid = format!("uid-{name}").into();
+    Event::Budget(Box::new(BudgetObject { uid, name: name.into(), generation: 1, spec }))
 }
 
 fn uids(kind: Kind) -> Vec<Arc<str>> {

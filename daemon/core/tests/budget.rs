@@ -58,7 +58,8 @@ fn raw(team: &str, amount: &str) -> RawBudget {
 
 fn budget(name: &str, generation: i64, raw: &RawBudget) -> Event {
     let spec = raw.read().map_err(|error| error.to_string().into());
-    Event::Budget(BudgetObject { uid: format!("uid-{name}").into(), name: name.into(), generation, spec })
+    let uid = format!("uid-{name}").into();
+    Event::Budget(Box::new(BudgetObject { uid, name: name.into(), generation, spec }))
 }
 
 /// A node at $0.36 an hour, two namespaces of one team and one of another, everything listed.

@@ -1,6 +1,8 @@
 //! The custom resource `Budget`. Its schema refuses what cannot be meant; the type itself takes all that the schema of
 //! an older version let in, and says of a value that cannot be understood which it is.
 
+#![expect(clippy::duplicated_attributes, reason = "each printed column has a type and a path of its own")]
+
 use std::collections::BTreeMap;
 
 use kube::{CustomResource, KubeSchema};

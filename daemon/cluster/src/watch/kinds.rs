@@ -111,7 +111,7 @@ impl Watched for Budget {
     const OPTIONAL: bool = true;
     const CUSTOM: bool = true;
     fn seen(&self, _reader: &mut Reader) -> Result<Event, Unreadable> {
-        convert::budget(self).map(Event::Budget)
+        convert::budget(self).map(|budget| Event::Budget(Box::new(budget)))
     }
     fn gone(uid: Arc<str>, _at: Instant) -> Event {
         Event::BudgetGone { uid }

@@ -245,7 +245,7 @@ pub enum Event {
     /// What pods received and sent.
     Traffic(Vec<TrafficSample>),
     /// A budget appeared or changed.
-    Budget(BudgetObject),
+    Budget(Box<BudgetObject>),
     /// A budget is gone.
     BudgetGone {
         /// Its UID.

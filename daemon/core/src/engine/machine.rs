@@ -185,7 +185,7 @@ impl Engine {
             Event::ControlPlanePriced(price) => self.control_plane_priced(price, now),
             Event::EgressPriced(prices) => self.egress_priced(prices, now),
             Event::Traffic(samples) => self.observe_traffic(samples, now),
-            Event::Budget(budget) => self.observe_budget(budget, now),
+            Event::Budget(budget) => self.observe_budget(*budget, now),
             Event::BudgetGone { uid } => self.budget_gone(&uid),
             Event::BudgetHistory { uid, hours } => self.budget_history(&uid, hours, now),
             Event::Usage(samples) => self.observe_usage(samples, now),
