@@ -28,8 +28,9 @@ quick: ## The same without the control plane: a minute
 cluster: ## Start a local control plane to try things on; Ctrl-C ends it
 	cargo run -q -p nightcap-tests --bin control-plane
 
-bench: ## Measure memory and speed of the engine (docs/benchmarks.md)
+bench: ## Measure memory and speed of the engine and the history (docs/benchmarks.md)
 	cargo bench -q -p nightcap --bench engine
+	cargo bench -q -p nightcap-history --bench history
 
 fmt: ## Format
 	cargo fmt --all

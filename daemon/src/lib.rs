@@ -3,6 +3,7 @@
 pub mod api;
 pub mod cli;
 pub mod config;
+mod export;
 pub mod http;
 pub mod metrics;
 pub mod runtime;

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use nightcap_core::advice::budget::{BudgetObject, RawBudget};
 use nightcap_core::cluster::{
-    CapacityType, Keys, Namespace, Node, NodeFacts, Pod, PodPhase, Provider, Size, Workload, WorkloadKey,
-    WorkloadKind,
+    Attribution, CapacityType, Keys, Namespace, Node, NodeFacts, Pod, PodPhase, Provider, Size, Workload,
+    WorkloadKey, WorkloadKind,
 };
 use nightcap_core::engine::{Action, Engine, Event, Kind, Outcome, Settings, Snapshot, UsageSample};
-use nightcap_core::money::{Confidence, NodePrice, PriceSource};
+use nightcap_core::money::{AssetKind, Confidence, FlatAsset, FlatRow, Marks, NodePrice, PriceSource};
 use nightcap_core::sleep::Mode;
-use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Millis, Rate, Resources, parse_rfc3339};
+use nightcap_core::units::{
+    Bytes, Cpu, Gpu, Instant, Millis, PicoUsd, Rate, Resources, Window, parse_rfc3339,
+};
 use tokio::sync::mpsc;
 
 use crate::runtime::{Clock, Handle, Input};
@@ -125,6 +127,7 @@ pub(crate) fn pod(
         phase: if hours.1.is_some() { PodPhase::Finished } else { PodPhase::Running },
         ready: hours.1.is_none(),
         claims: Vec::new(),
+        facts: None,
     }
 }
 
@@ -212,6 +215,93 @@ fn uids(kind: Kind) -> Vec<Arc<str>> {
 /// The picture of [`engine`] at [`now`].
 pub(crate) fn snapshot() -> Arc<Snapshot> {
     Arc::new(engine().snapshot(now()))
+}
+
+/// The picture, with something of every other kind on the bill of the hour from 01:00 on: a volume of `web-1` for 0.04
+/// that was there for the whole hour and mounted for half of it, the other half of it and a volume nobody mounts, each
+/// for 0.04, in `data`; a load balancer for 0.025; traffic of `web-1` for 0.06; the control plane for 0.1; and a fixed
+/// sum of 0.5 for everybody.
+pub(crate) fn rich_snapshot() -> Snapshot {
+    let mut snapshot = engine().snapshot(now());
+    let window = Window::new(at_hour(1), at_hour(2));
+    let half = Window::new(at_hour(1), at_hour(1) + Millis::from_minutes(30));
+    let nth = snapshot.hours.iter().position(|hour| hour.start == at_hour(1)).unwrap();
+    let hour = Arc::make_mut(&mut snapshot.hours[nth]);
+    let holder = Arc::clone(&hour.allocations[0].holder);
+    let of_namespace = |team: &str, namespace: &str| {
+        Arc::new(Attribution { team: team.into(), owner: "unowned".into(), ..Attribution::line(namespace) })
+    };
+    let line = |name| Arc::new(Attribution::line(name));
+    let asset = |kind, name: &str, id: &str| {
+        Arc::new(FlatAsset {
+            kind,
+            uid: format!("uid-{name}").into(),
+            name: name.into(),
+            provider_id: id.into(),
+            class: if kind == AssetKind::Volume { "gp3".into() } else { "".into() },
+            claim: if name == "pv-web" { ("shop-dev".into(), "data-web".into()) } else { <_>::default() },
+        })
+    };
+    let row =
+        |asset: &Arc<FlatAsset>, payer: &Arc<Attribution>, pod: bool, window: Window, micro: i128, amount| {
+            FlatRow {
+                asset: Arc::clone(asset),
+                price: Some(Arc::new(NodePrice {
+                    hourly: Rate(0),
+                    confidence: Confidence::Exact,
+                    source: PriceSource { id: "test-prices".into(), date: "2026-03-01".into() },
+                    reason: "as the test says".into(),
+                    by_pod: None,
+                })),
+                attribution: Arc::clone(payer),
+                pod: pod.then(|| Arc::clone(&holder.pod)),
+                window,
+                cost: PicoUsd(micro * 1_000_000),
+                amount,
+                marks: Marks::default(),
+            }
+        };
+    let web = &holder.attribution;
+    let volume = asset(AssetKind::Volume, "pv-web", "vol-1");
+    let lost = asset(AssetKind::Volume, "pv-old", "vol-2");
+    hour.flat = vec![
+        row(&volume, web, true, half, 40_000, 5e9),
+        row(
+            &volume,
+            &of_namespace("shop", "shop-dev"),
+            false,
+            Window::new(half.end, window.end),
+            40_000,
+            5e9,
+        ),
+        row(&lost, &of_namespace("data", "data"), false, window, 40_000, 10e9),
+        row(&asset(AssetKind::LoadBalancer, "shop-dev/web", "192.0.2.1"), web, true, window, 25_000, 1.0),
+        row(&asset(AssetKind::Network, "internet", ""), web, true, window, 60_000, 536_870_912.0),
+        row(
+            &asset(AssetKind::ControlPlane, "control-plane", ""),
+            &line("__overhead__"),
+            false,
+            window,
+            100_000,
+            1.0,
+        ),
+        row(&asset(AssetKind::Fixed, "support", ""), &line("__shared__"), false, window, 500_000, 1.0),
+    ];
+    snapshot
+}
+
+/// A way to a picture that does not change.
+pub(crate) fn handle_of(snapshot: Snapshot) -> Handle {
+    let (sender, mut inputs) = mpsc::channel(8);
+    let snapshot = Arc::new(snapshot);
+    tokio::spawn(async move {
+        while let Some(input) = inputs.recv().await {
+            if let Input::Read(answer) = input {
+                drop(answer.send(Arc::clone(&snapshot)));
+            }
+        }
+    });
+    Handle::new(sender, Clock::simulated(now(), 1))
 }
 
 /// A way to an engine that stands still at [`now`].

@@ -34,7 +34,7 @@ impl AssetPricer for PriceBook {
 
     fn load_balancer(&self, provider: Provider, region: &str, class: &str) -> NodePrice {
         if let Some(usd) = self.assets.load_balancer_hourly_usd {
-            return own(usd, "load_balancer_hourly_usd", format!("{usd} $/h"));
+            return own(usd, "load_balancer_hourly_usd", &format!("{usd} $/h"));
         }
         match load_balancer(provider, class) {
             Some(kind) => PriceBook::load_balancer(self, provider, region, kind).into(),
@@ -44,7 +44,7 @@ impl AssetPricer for PriceBook {
 
     fn control_plane(&self, provider: Provider, region: &str) -> NodePrice {
         if let Some(usd) = self.assets.control_plane_hourly_usd {
-            return own(usd, "control_plane_hourly_usd", format!("{usd} $/h"));
+            return own(usd, "control_plane_hourly_usd", &format!("{usd} $/h"));
         }
         PriceBook::control_plane(self, provider, region).into()
     }
@@ -74,7 +74,7 @@ impl PriceBook {
         let of_all = || rules.gib_month_usd.map(|usd| (usd, "storage.gib_month_usd".to_owned()));
         if let Some((usd, path)) = of_class.or_else(of_all) {
             let gib = capacity.gib();
-            return own(usd * gib / HOURS_PER_MONTH, &path, format!("{gib:.1} GiB × {usd} $ a month"));
+            return own(usd * gib / HOURS_PER_MONTH, &path, &format!("{gib:.1} GiB × {usd} $ a month"));
         }
         let facts_of = volume::VolumeFacts {
             name,
@@ -104,7 +104,7 @@ fn load_balancer(provider: Provider, class: &str) -> Option<LoadBalancer> {
     })
 }
 
-fn own(hourly_usd: f64, path: &str, how: String) -> NodePrice {
+fn own(hourly_usd: f64, path: &str, how: &str) -> NodePrice {
     Charge::new(hourly_usd, Confidence::Exact, rule(path), &format!("{how} by {path}")).into()
 }
 

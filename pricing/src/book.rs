@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nightcap_core::cluster::{CapacityType, Node, NodeFacts, Provider};
 use nightcap_core::money::{Confidence, NodePrice, NodePricer, PriceSource};
-use nightcap_core::units::{Bytes, Instant, Resources};
+use nightcap_core::units::{Bytes, Instant, Rate, Resources};
 
 use crate::asset_rules::AssetRules;
 use crate::charge::Charge;
@@ -253,9 +253,24 @@ impl PriceBook {
 }
 
 impl PriceBook {
+    /// What the node's pods pay, where they are billed and the node is not. A price of the user's own for such a node is
+    /// the node's, and then its pods share it as they share any other.
+    fn by_pod(&self, facts: &NodeFacts, factor: f64) -> Option<nightcap_core::money::PodRates> {
+        let rates = self.pod_rates(facts)?;
+        let scaled = |rate: Rate| Rate::from_usd_per_hour(rate.usd_per_hour() * factor).unwrap_or_default();
+        Some(nightcap_core::money::PodRates {
+            core: scaled(rates.cpu_core),
+            gib: scaled(rates.ram_gib),
+            system_is_free: &*facts.instance_type == NodeFacts::AUTOPILOT,
+        })
+    }
+
     fn answer(&self, facts: &NodeFacts, capacity: Resources, node: Option<&Node>) -> NodePrice {
         let Some(rule) = self.rules.iter().find(|rule| rule.matcher.matches(facts)) else {
-            return self.base(facts, capacity, node).into_price();
+            return NodePrice {
+                by_pod: self.by_pod(facts, 1.0),
+                ..self.base(facts, capacity, node).into_price()
+            };
         };
         let id = &rule.source.id;
         let exact = |hourly_usd, reason| Found {
@@ -271,7 +286,8 @@ impl PriceBook {
                 exact(hourly_usd, format!("{sum} by {id}"))
             }
             Effect::Adjust { factor, text } => {
-                self.base(facts, capacity, node).times(*factor, &format!(", {text} by {id}"))
+                let found = self.base(facts, capacity, node).times(*factor, &format!(", {text} by {id}"));
+                return NodePrice { by_pod: self.by_pod(facts, *factor), ..found.into_price() };
             }
         };
         found.into_price()

@@ -217,7 +217,8 @@ impl Disks<'_> {
         let redundancy = if lower.ends_with("_zrs") { "ZRS" } else { "LRS" };
         let is_zrs = redundancy == "ZRS";
         let tiers = || AZURE_TIERS.iter().filter(move |(_, size)| *size >= smallest);
-        let Some((tier, tier_gib)) = tiers().find(|(_, size)| *size >= gib).or_else(|| tiers().last()) else {
+        let Some((tier, tier_gib)) = tiers().find(|(_, size)| *size >= gib).or_else(|| tiers().next_back())
+        else {
             return default(gib, "it has no tier");
         };
         let name = format!("{sku}_{redundancy}/{letter}{tier}");

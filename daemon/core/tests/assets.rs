@@ -52,6 +52,7 @@ fn pod(name: &str, claims: &[&str], from: i64, to: Option<i64>) -> Event {
         phase: if to.is_some() { PodPhase::Finished } else { PodPhase::Running },
         ready: true,
         claims: claims.iter().map(|&claim| claim.into()).collect(),
+        facts: None,
     })
 }
 

@@ -25,6 +25,7 @@ fn pod(name: &str, from: i64, to: Option<i64>) -> Pod {
         phase: if to.is_some() { PodPhase::Finished } else { PodPhase::Running },
         ready: to.is_none(),
         claims: Vec::new(),
+        facts: None,
     }
 }
 

@@ -3,10 +3,12 @@
 mod support;
 
 use nightcap_core::cluster::Size;
-use nightcap_core::engine::{Action, Event, Outcome, SpaceState};
-use nightcap_core::sleep::{Command, Mode};
+use nightcap_core::engine::{Action, Event, Outcome, Settings, SpaceState};
+use nightcap_core::schedule::TimeSpec;
+use nightcap_core::sleep::{Command, Mode, Spec};
 use nightcap_core::units::{Instant, Millis, parse_rfc3339};
 use support::scene::{Scene, cron_job, deployment, stateful_set};
+use support::{T0, at};
 
 const OFFICE: &str = "Mon-Fri 08:00-20:00 Europe/Berlin";
 
@@ -456,4 +458,36 @@ fn space_is_waking_until_its_pods_are_ready_and_no_longer() {
     let woken = scene.find("shop", "web").clone();
     scene.put(nightcap_core::cluster::Workload { ready_replicas: 3, ..woken });
     assert_eq!(state(&mut scene), SpaceState::Awake);
+}
+
+#[test]
+fn production_sleeps_by_its_own_wish_and_never_by_default() {
+    for (tier, own, sleeps) in [
+        ("production", None, false),
+        ("critical", None, false),
+        ("staging", None, true),
+        ("production", Some("never"), true),
+    ] {
+        let mut settings = Settings::new(T0);
+        settings.mode = Mode::Act;
+        let spec = TimeSpec::parse("never", chrono_tz::Tz::UTC).unwrap();
+        settings.sleep.defaults.uptime = Some(Spec { text: "never".into(), spec });
+        let mut scene = Scene::with(settings, T0);
+        scene.namespace("shop", &own.map(|spec| ("uptime", spec)).into_iter().collect::<Vec<_>>());
+        let mut namespace = scene.namespaces["shop"].clone();
+        namespace.labels.insert("tier".into(), tier.into());
+        scene.namespaces.insert("shop".into(), namespace.clone());
+        scene.engine.apply(Event::Namespace(namespace), T0);
+        scene.put(deployment("shop", "web", 2));
+        scene.settle(at(60));
+        let expected = if sleeps { Size::Replicas(0) } else { Size::Replicas(2) };
+        assert_eq!(scene.size("shop", "web"), expected, "{tier} {own:?}");
+        let why = &scene.engine.snapshot(at(60)).spaces[0].decision.policy;
+        let expected = match (own, sleeps) {
+            (Some(_), _) => "namespace uptime",
+            (None, true) => "default uptime",
+            (None, false) => "namespace tier",
+        };
+        assert_eq!(&**why, expected, "{tier} {own:?}");
+    }
 }

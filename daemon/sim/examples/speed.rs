@@ -59,6 +59,7 @@ fn flat(units: u64, pico_usd: u64) -> NodePrice {
         confidence: Confidence::Estimated,
         source: PriceSource { id: "example".into(), date: "".into() },
         reason: "a round sum".into(),
+        by_pod: None,
     }
 }
 
@@ -112,10 +113,10 @@ fn platform(days: i64, step: Millis, scrape: Millis) {
         "table by team             {:>10.1?}: saved {:?} of {:?}",
         watch.elapsed(),
         sum.saved,
-        sum.total.total()
+        sum.total
     );
     for (team, group) in &sum.groups {
-        println!("    {team:?} {:?}", group.cost.total());
+        println!("    {team:?} {:?}", group.costs.total());
     }
     println!("    idle {:?}", sum.idle.total());
     for problem in &snapshot.problems {

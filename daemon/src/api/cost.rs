@@ -33,17 +33,30 @@ pub struct CostReport {
 }
 
 /// The table of one step.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct CostStep {
     /// The step.
     pub window: WindowReport,
-    /// By key; with `idle=true` the last one is `__idle__`, and their costs add up to `total` exactly.
+    /// Groups by key, then `__others__`, then the lines of their own. With `idle=true` their costs and `filtered` add
+    /// up to `total` exactly.
     pub rows: Vec<CostRow>,
-    /// What nobody used.
+    /// What nobody used, as far as it was not spread.
     pub idle: Money,
-    /// What all nodes cost: `allocated` and `idle` together.
+    /// What everybody uses, as far as it was not spread: the line `__shared__`.
+    #[serde(default)]
+    pub shared: Money,
+    /// What running a cluster costs at all, as far as it was not spread: the line `__overhead__`.
+    #[serde(default)]
+    pub overhead: Money,
+    /// What is paid for without a pod or a namespace: the line `__unmounted__`.
+    #[serde(default)]
+    pub unmounted: Money,
+    /// What the filter left out, with its parts of what was spread.
+    #[serde(default)]
+    pub filtered: Money,
+    /// The bill: what everything cost, nodes, volumes, load balancers, control plane and traffic.
     pub total: Money,
-    /// What the pods pay together.
+    /// What the groups pay together.
     pub allocated: Money,
     /// What sleep saved in the same time.
     pub saved: Money,
@@ -56,12 +69,36 @@ pub struct CostStep {
     pub provisional: bool,
 }
 
-/// One group.
+/// What a row of a cost table is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RowKind {
+    /// A group.
+    #[default]
+    Group,
+    /// The groups that `top` left out, together.
+    Others,
+    /// What nobody used.
+    Idle,
+    /// What everybody uses.
+    Shared,
+    /// What running a cluster costs at all.
+    Overhead,
+    /// What is paid for without a pod or a namespace.
+    Unmounted,
+    /// Another line of its own.
+    Line,
+}
+
+/// One group, or one line of its own. All its parts of cost add up to `cost`.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct CostRow {
-    /// The group's value of each dimension; empty for `__idle__`.
+    /// What it is.
+    #[serde(default)]
+    pub kind: RowKind,
+    /// The group's value of each dimension; empty for what is no group.
     pub key: Labels,
-    /// The values joined by `/`.
+    /// The values joined by `/`, or the name of the line such as `__idle__`.
     pub name: String,
     /// What it costs.
     pub cost: Money,
@@ -71,6 +108,36 @@ pub struct CostRow {
     pub memory_cost: Money,
     /// The part of it that GPUs cost.
     pub gpu_cost: Money,
+    /// The part of it that volumes cost.
+    #[serde(default)]
+    pub storage_cost: Money,
+    /// The part of it that load balancers cost.
+    #[serde(default)]
+    pub load_balancer_cost: Money,
+    /// The part of it that traffic to other zones costs.
+    #[serde(default)]
+    pub network_zone_cost: Money,
+    /// The part of it that traffic to other regions costs.
+    #[serde(default)]
+    pub network_region_cost: Money,
+    /// The part of it that traffic to the internet costs.
+    #[serde(default)]
+    pub network_internet_cost: Money,
+    /// The part of it that the control plane costs.
+    #[serde(default)]
+    pub control_plane_cost: Money,
+    /// The part of it that is a fixed sum.
+    #[serde(default)]
+    pub fixed_cost: Money,
+    /// Its share of idle cost, where that is spread.
+    #[serde(default)]
+    pub idle_share_cost: Money,
+    /// Its share of shared cost, where that is spread.
+    #[serde(default)]
+    pub shared_share_cost: Money,
+    /// Its share of overhead, where that is spread.
+    #[serde(default)]
+    pub overhead_share_cost: Money,
     /// CPU charged for: at each instant the larger of request and usage.
     pub cpu_core_hours: f64,
     /// CPU requested.
@@ -89,10 +156,25 @@ pub struct CostRow {
     pub memory_efficiency: Option<f64>,
     /// GPUs charged for.
     pub gpu_hours: f64,
+    /// Volumes.
+    #[serde(default)]
+    pub storage_gib_hours: f64,
+    /// Traffic that is paid for.
+    #[serde(default)]
+    pub network_gib: f64,
+    /// Load balancers.
+    #[serde(default)]
+    pub load_balancer_hours: f64,
     /// The part of `total`, from 0 to 1.
     pub share: f64,
+    /// How many groups this stands for.
+    #[serde(default)]
+    pub groups: usize,
     /// A row was cut by the step and counts in proportion to time.
     pub prorated: bool,
     /// Holds a correction from a fact that came late.
     pub late: bool,
+    /// Holds time in which the daemon was not running, filled in from what the objects prove.
+    #[serde(default)]
+    pub backfilled: bool,
 }

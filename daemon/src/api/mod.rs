@@ -18,7 +18,7 @@ mod window;
 
 pub use act::{Act, ActReport, KeepAwakeRequest, SleepRequest, WakeRequest};
 pub use budgets::{BudgetForecast, BudgetJump, BudgetList, BudgetMatched, BudgetReport, BudgetSelector};
-pub use cost::{CostReport, CostRow, CostStep};
+pub use cost::{CostReport, CostRow, CostStep, RowKind};
 pub use error::{ErrorBody, ErrorReport};
 pub use money::{Money, NotMoney};
 pub use nodes::{NodeList, NodeReport, PriceReport};

@@ -1,5 +1,6 @@
 //! `GET /api/v1/spaces` and `/api/v1/spaces/{name}`: who sleeps, why, and what that is worth.
 
+use nightcap_core::cluster::{OwnerKind, Tier};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::Instant;
 use serde::{Deserialize, Serialize};
@@ -46,10 +47,21 @@ pub struct SpaceReport {
     pub name: String,
     /// Team, or `unowned`.
     pub team: String,
+    /// What the team is to whoever named it: `team`, `project`, `tenant`, or `unknown` for `unowned`.
+    #[schema(value_type = String, example = "team")]
+    pub team_kind: OwnerKind,
     /// Which rule named the team.
     pub team_rule: String,
     /// Owner, or `unowned`.
     pub owner: String,
+    /// `user`, `team`, `project` or `tenant`; `unknown` where a label or annotation does not say.
+    #[schema(value_type = String, example = "user")]
+    pub owner_kind: OwnerKind,
+    /// Which rule named the owner.
+    pub owner_rule: String,
+    /// `critical`, `production`, `staging` or `dev`, if its label names one.
+    #[schema(value_type = Option<String>, example = "staging")]
+    pub tier: Option<Tier>,
     /// `asleep`, `awake`, `waking` (sizes restored, pods not ready) or `falling` (not all asleep yet).
     pub state: String,
     /// Since when it sleeps, or is awake after a sleep; `null` if not known.

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use chrono_tz::Tz;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use nightcap_core::cluster::Provider;
+use nightcap_core::money::query::Filter;
 use nightcap_core::schedule::Dialect;
-use nightcap_core::units::{Instant, Millis, parse_duration, parse_rfc3339};
+use nightcap_core::units::{Instant, Millis, Step, parse_duration, parse_rfc3339};
 
 /// What every team costs, and sleep for what nobody uses.
 #[derive(Clone, PartialEq, Debug, Parser)]
@@ -63,7 +66,7 @@ pub enum Command {
     /// Write the definitions of the custom resources, for kubectl apply -f -
     Crds,
     /// What each node costs, where the price comes from, and how sure it is
-    Prices(OutputArgs),
+    Prices(PricesArgs),
     /// Work with time specs
     #[command(subcommand)]
     Schedule(ScheduleCommand),
@@ -121,26 +124,93 @@ pub struct DemoArgs {
 }
 
 /// Arguments of `cost`.
-#[derive(Clone, PartialEq, Eq, Debug, Arguments)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Arguments)]
 pub struct CostArgs {
-    /// What to group by, in order: team, space, owner, workload, pod, node and others, joined by commas
+    /// What to group by, in order: team, space, owner, vcluster, namespace, workload, pod, node, label:KEY and others,
+    /// joined by commas
     #[arg(long, default_value = "team", value_name = "LIST")]
     pub by: String,
-    /// Which time: today, 7d, lastmonth, or two instants joined by a comma
+    /// Which time: today, 7d, lastmonth, quarter, or two instants joined by a comma
     #[arg(long, default_value = "7d", value_name = "WINDOW")]
     pub window: String,
-    /// One table for each step of the window, such as 1d
-    #[arg(long, value_parser = duration, value_name = "DURATION")]
-    pub step: Option<Millis>,
+    /// One table for each step of the window: a length such as 12h, or hour, day, week, month, quarter, year
+    #[arg(long, value_parser = step, value_name = "STEP")]
+    pub step: Option<Step>,
+    /// One table over all steps
+    #[arg(long)]
+    pub accumulate: bool,
+    /// Which rows, such as 'namespace:"shop-dev"+controllerKind!:"job"'; nobody's share changes by it
+    #[arg(long, value_parser = filter, value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// Only the N costliest; the others are one row
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
     /// With the line of what nobody used (the default)
     #[arg(long, overrides_with = "no_idle")]
     pub idle: bool,
     /// Without it: the sum is then less than the bill
     #[arg(long)]
     pub no_idle: bool,
+    /// Where days begin and times are shown, such as Europe/Berlin [default: days the daemon's zone, times yours]
+    #[arg(long, value_parser = zone, value_name = "ZONE")]
+    pub timezone: Option<Tz>,
+    /// Write the answer for another tool instead: focus is FOCUS 1.2 as CSV
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "output")]
+    pub format: Option<ExportFormat>,
+    #[command(flatten)]
+    /// What is spread over the rows.
+    pub share: ShareArgs,
     #[command(flatten)]
     /// How the answer is written.
     pub output: OutputArgs,
+}
+
+/// What is spread over the rows. Nothing is unless asked.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Arguments)]
+#[command(next_help_heading = "Spreading")]
+pub struct ShareArgs {
+    /// Spread idle cost over the rows
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub share_idle: Option<How>,
+    /// Spread what everybody uses
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub share_shared: Option<How>,
+    /// Spread what running a cluster costs at all
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub share_overhead: Option<How>,
+    /// Idle cost by node
+    #[arg(long)]
+    pub idle_by_node: bool,
+    /// Namespaces that everybody uses, joined by commas; * stands for any text
+    #[arg(long, value_name = "LIST")]
+    pub shared_namespaces: Option<String>,
+    /// Labels of what everybody uses: KEY:VALUE, joined by commas
+    #[arg(long, value_name = "LIST")]
+    pub shared_labels: Option<String>,
+    /// Everybody uses what runs on each node: the pods of daemon sets
+    #[arg(long)]
+    pub shared_daemonsets: bool,
+    /// Everybody uses kube-system, kube-public and kube-node-lease
+    #[arg(long)]
+    pub shared_system: bool,
+}
+
+/// How an amount is spread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum How {
+    /// In proportion to cost.
+    Weighted,
+    /// The same for each row.
+    Even,
+    /// Not at all.
+    None,
+}
+
+/// An export for another tool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum ExportFormat {
+    /// The `FinOps` Open Cost and Usage Specification, version 1.2, as CSV.
+    Focus,
 }
 
 /// Arguments of `savings`.
@@ -234,6 +304,112 @@ pub struct ActArgs {
     pub output: OutputArgs,
 }
 
+/// Arguments of `prices`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Arguments)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct PricesArgs {
+    /// What else than the nodes' prices is asked for.
+    #[command(subcommand)]
+    pub command: Option<PricesCommand>,
+    #[command(flatten)]
+    /// How the answer is written.
+    pub output: OutputArgs,
+}
+
+/// A subcommand of `prices`.
+#[derive(Clone, PartialEq, Eq, Debug, Subcommand)]
+pub enum PricesCommand {
+    /// What a node of a type would cost, and how that is found; needs no daemon
+    Lookup(LookupArgs),
+    /// The list prices that are known; needs no daemon
+    List(ListArgs),
+    /// Ask a provider now, and keep the answer below --data-dir; needs no daemon
+    Refresh(RefreshArgs),
+    /// Which nodes rest on prices of which confidence
+    Coverage(OutputArgs),
+}
+
+/// Files that change prices.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Arguments)]
+pub struct PriceFiles {
+    /// The daemon's configuration, for its price settings
+    #[arg(long, env = "NIGHTCAP_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the last good prices are kept
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// A provider as it is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProviderArg(pub Provider);
+
+/// Arguments of `prices lookup`.
+#[derive(Clone, PartialEq, Eq, Debug, Arguments)]
+pub struct LookupArgs {
+    /// The instance type, such as m5.xlarge
+    #[arg(value_name = "TYPE")]
+    pub instance_type: String,
+    /// Whose it is: aws, azure, gcp or unknown
+    #[arg(long, value_parser = provider, value_name = "NAME")]
+    pub provider: ProviderArg,
+    /// The region, such as eu-central-1
+    #[arg(long, value_name = "REGION")]
+    pub region: String,
+    /// As a spot machine
+    #[arg(long)]
+    pub spot: bool,
+    #[command(flatten)]
+    /// Files that change prices.
+    pub files: PriceFiles,
+    #[command(flatten)]
+    /// How the answer is written.
+    pub output: OutputArgs,
+}
+
+/// Arguments of `prices list`.
+#[derive(Clone, PartialEq, Eq, Debug, Arguments)]
+pub struct ListArgs {
+    /// Only this provider's: aws, azure or gcp
+    #[arg(long, value_parser = provider, value_name = "NAME")]
+    pub provider: Option<ProviderArg>,
+    /// Only this region's
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Only types whose names begin so, such as m5.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub instance_type: Option<String>,
+    #[command(flatten)]
+    /// Files that change prices.
+    pub files: PriceFiles,
+    #[command(flatten)]
+    /// How the answer is written.
+    pub output: OutputArgs,
+}
+
+/// Arguments of `prices refresh`.
+#[derive(Clone, PartialEq, Eq, Debug, Arguments)]
+pub struct RefreshArgs {
+    /// The instance types, such as m5.xlarge
+    #[arg(value_name = "TYPE", required = true)]
+    pub instance_types: Vec<String>,
+    /// Who is asked: aws, azure or gcp
+    #[arg(long, value_parser = provider, value_name = "NAME")]
+    pub provider: ProviderArg,
+    /// The region, such as eu-central-1
+    #[arg(long, value_name = "REGION")]
+    pub region: String,
+    /// Spot prices too
+    #[arg(long)]
+    pub spot: bool,
+    #[command(flatten)]
+    /// Files that change prices.
+    pub files: PriceFiles,
+    #[command(flatten)]
+    /// How the answer is written.
+    pub output: OutputArgs,
+}
+
 /// A subcommand of `schedule`.
 #[derive(Clone, PartialEq, Eq, Debug, Subcommand)]
 pub enum ScheduleCommand {
@@ -275,6 +451,27 @@ fn duration(text: &str) -> Result<Millis, String> {
         Ok(duration) => Ok(duration),
         Err(error) => Err(error.to_string()),
     }
+}
+
+fn provider(text: &str) -> Result<ProviderArg, String> {
+    [Provider::Aws, Provider::Azure, Provider::Gcp, Provider::Unknown]
+        .into_iter()
+        .find(|provider| provider.to_string() == text)
+        .map(ProviderArg)
+        .ok_or_else(|| format!("{text:?} is no provider: use aws, azure, gcp or unknown"))
+}
+
+fn step(text: &str) -> Result<Step, String> {
+    text.parse().map_err(|error: nightcap_core::units::StepError| error.to_string())
+}
+
+fn filter(text: &str) -> Result<String, String> {
+    Filter::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn zone(text: &str) -> Result<Tz, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is no zone of the IANA database: write e.g. Europe/Berlin or UTC"))
 }
 
 fn space(text: &str) -> Result<String, String> {

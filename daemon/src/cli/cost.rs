@@ -1,31 +1,62 @@
 //! `cost`: who cost what, with a total that is the bill.
 
 use chrono_tz::Tz;
-use nightcap_core::units::format_duration;
 
-use super::args::{CostArgs, Format};
+use super::args::{CostArgs, ExportFormat, Format, How};
 use super::client::{Client, parse};
 use super::failure::Failure;
 use super::money::{amount, dollars};
-use super::table::{Column, csv, numbers, percent, render, words};
+use super::table::{Column, numbers, percent, render, words};
 use super::words::{notes, span};
-use crate::api::{CostReport, CostRow, CostStep};
-
-/// How the API names the line of what nobody used.
-const IDLE: &str = "__idle__";
+use crate::api::{CostReport, CostRow, CostStep, Money, RowKind};
+use crate::export::cost_csv;
 
 /// Asks the daemon; the answer as text.
 pub(super) async fn answer(client: &Client, args: &CostArgs, zone: Tz) -> Result<String, Failure> {
-    let idle = if args.no_idle { "false" } else { "true" };
-    let step = args.step.map(format_duration);
-    let mut query = vec![("by", args.by.as_str()), ("window", args.window.as_str()), ("idle", idle)];
-    query.extend(step.as_deref().map(|step| ("step", step)));
+    let query = query(args);
+    let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    if let Some(ExportFormat::Focus) = args.format {
+        return client.get(&["export"], &query).await;
+    }
     let body = client.get(&["cost"], &query).await?;
     match args.output.output {
         Format::Json => Ok(body + "\n"),
         Format::Csv => as_csv(&parse(&body)?),
-        Format::Table => Ok(as_table(&parse(&body)?, zone)),
+        Format::Table => Ok(as_table(&parse(&body)?, args.timezone.unwrap_or(zone))),
     }
+}
+
+/// The parameters that say the same.
+pub(super) fn query(args: &CostArgs) -> Vec<(&'static str, String)> {
+    let idle = if args.no_idle { "false" } else { "true" };
+    let mut query = vec![("by", args.by.clone()), ("window", args.window.clone()), ("idle", idle.to_owned())];
+    let mut add = |name, value: Option<String>| query.extend(value.map(|value| (name, value)));
+    let switch = |on: bool| on.then(|| "true".to_owned());
+    add("step", args.step.map(|step| step.to_string()));
+    add("accumulate", switch(args.accumulate));
+    add("filter", args.filter.clone());
+    add("top", args.top.map(|top| top.to_string()));
+    add("timezone", args.timezone.map(|zone| zone.name().to_owned()));
+    add("format", args.format.map(|ExportFormat::Focus| "focus".to_owned()));
+    let share = &args.share;
+    add("share_idle", share.share_idle.map(how));
+    add("share_shared", share.share_shared.map(how));
+    add("share_overhead", share.share_overhead.map(how));
+    add("idle_by_node", switch(share.idle_by_node));
+    add("shared_namespaces", share.shared_namespaces.clone());
+    add("shared_labels", share.shared_labels.clone());
+    add("shared_daemonsets", switch(share.shared_daemonsets));
+    add("shared_system", switch(share.shared_system));
+    query
+}
+
+fn how(how: How) -> String {
+    match how {
+        How::Weighted => "weighted",
+        How::Even => "even",
+        How::None => "none",
+    }
+    .to_owned()
 }
 
 /// One table a step, for people.
@@ -49,47 +80,65 @@ fn step_table(report: &CostReport, step: &CostStep, zone: Tz) -> String {
         report.currency
     );
     let heads: Vec<String> = report.by.iter().map(|by| by.to_uppercase()).collect();
-    let has_gpus = step.rows.iter().any(|row| row.gpu_cost != crate::api::Money::default());
+    let parts: Vec<&Part> = PARTS.iter().filter(|part| part.always || part.is_in(step)).collect();
     let mut columns: Vec<Column<'_>> = heads.iter().map(|head| words(head)).collect();
-    columns.extend([numbers("COST"), numbers("SHARE"), numbers("CPU"), numbers("MEMORY")]);
-    if has_gpus {
-        columns.push(numbers("GPU"));
-    }
+    columns.extend([numbers("COST"), numbers("SHARE")]);
+    columns.extend(parts.iter().map(|part| numbers(part.head)));
     columns.push(words(""));
-    let rows: Vec<_> = step.rows.iter().map(|row| cells(&report.by, row, has_gpus)).collect();
+    let rows: Vec<_> = step.rows.iter().map(|row| cells(&report.by, row, &parts)).collect();
 
-    let with_idle = step.rows.iter().any(|row| row.name == IDLE);
-    let sum = if with_idle { step.total } else { step.allocated };
-    let part =
-        |of: fn(&CostRow) -> crate::api::Money| amount(step.rows.iter().map(of).sum::<crate::api::Money>().0);
-    let mut total = vec![if with_idle { "total" } else { "allocated" }.to_owned()];
+    let sum: Money = step.rows.iter().map(|row| row.cost).sum();
+    let is_bill = sum == step.total;
+    let mut total = vec![if is_bill { "total" } else { "shown" }.to_owned()];
     total.resize(report.by.len(), String::new());
-    total.extend([
-        amount(sum.0),
-        percent(step.rows.iter().map(|row| row.share).sum()),
-        part(|row| row.cpu_cost),
-        part(|row| row.memory_cost),
-    ]);
-    if has_gpus {
-        total.push(part(|row| row.gpu_cost));
-    }
+    total.extend([amount(sum.0), percent(step.rows.iter().map(|row| row.share).sum())]);
+    total.extend(parts.iter().map(|part| amount(step.rows.iter().map(part.cost).sum::<Money>().0)));
     total.push(String::new());
 
-    title + &render(&columns, &rows, Some(&total)) + "\n" + &remarks(report, step, with_idle, zone)
+    title + &render(&columns, &rows, Some(&total)) + "\n" + &remarks(report, step, zone)
 }
 
-fn cells(by: &[String], row: &CostRow, has_gpus: bool) -> Vec<String> {
-    let mut cells: Vec<String> = if row.name == IDLE {
-        let mut cells = vec!["idle".to_owned()];
-        cells.resize(by.len(), String::new());
-        cells
-    } else {
-        by.iter().map(|by| row.key.get(by).map_or("", |value| name(value)).to_owned()).collect()
-    };
-    cells.extend([amount(row.cost.0), percent(row.share), amount(row.cpu_cost.0), amount(row.memory_cost.0)]);
-    if has_gpus {
-        cells.push(amount(row.gpu_cost.0));
+/// A column of a part of cost.
+struct Part {
+    head: &'static str,
+    cost: fn(&CostRow) -> Money,
+    always: bool,
+}
+
+impl Part {
+    fn is_in(&self, step: &CostStep) -> bool {
+        step.rows.iter().any(|row| (self.cost)(row) != Money::default())
     }
+}
+
+const fn part(head: &'static str, always: bool, cost: fn(&CostRow) -> Money) -> Part {
+    Part { head, cost, always }
+}
+
+/// All of them; those that nobody pays for are left out. Together they are the cost of a row.
+const PARTS: [Part; 9] = [
+    part("CPU", true, |row| row.cpu_cost),
+    part("MEMORY", true, |row| row.memory_cost),
+    part("GPU", false, |row| row.gpu_cost),
+    part("STORAGE", false, |row| row.storage_cost),
+    part("BALANCERS", false, |row| row.load_balancer_cost),
+    part("NETWORK", false, |row| row.network_zone_cost + row.network_region_cost + row.network_internet_cost),
+    part("OVERHEAD", false, |row| row.control_plane_cost + row.overhead_share_cost),
+    part("SHARED", false, |row| row.fixed_cost + row.shared_share_cost),
+    part("IDLE", false, |row| row.idle_share_cost),
+];
+
+fn cells(by: &[String], row: &CostRow, parts: &[&Part]) -> Vec<String> {
+    let mut cells: Vec<String> = match row.kind {
+        RowKind::Group => {
+            by.iter().map(|by| row.key.get(by).map_or("", |value| name(value)).to_owned()).collect()
+        }
+        RowKind::Others => vec![format!("{} others", row.groups)],
+        _ => vec![row.name.replace("__", "")],
+    };
+    cells.resize(by.len(), String::new());
+    cells.extend([amount(row.cost.0), percent(row.share)]);
+    cells.extend(parts.iter().map(|part| amount((part.cost)(row).0)));
     cells.push(marks(row).to_owned());
     cells
 }
@@ -104,16 +153,23 @@ const fn marks(row: &CostRow) -> &'static str {
     }
 }
 
-fn remarks(report: &CostReport, step: &CostStep, with_idle: bool, zone: Tz) -> String {
+fn remarks(report: &CostReport, step: &CostStep, zone: Tz) -> String {
     let mut text = String::new();
     let mut say = |line: String| {
         text += &line;
         text.push('\n');
     };
-    if with_idle {
-        say(format!("The total is the bill: what all nodes cost, {} of it idle.", dollars(step.idle.0)));
-    } else {
+    let shown: Money = step.rows.iter().map(|row| row.cost).sum();
+    if shown == step.total {
+        say(format!("The total is the bill: what everything cost, {} of it idle.", dollars(step.idle.0)));
+    } else if step.filtered == Money::default() {
         say(format!("The bill is {}: idle, {}, is left out.", dollars(step.total.0), dollars(step.idle.0)));
+    } else {
+        let filtered = dollars(step.filtered.0);
+        say(format!(
+            "The bill is {}: the filter leaves out {filtered}; nobody's share changes by it.",
+            dollars(step.total.0)
+        ));
     }
     if step.saved.0.0 != 0 {
         say(format!("Sleep saved {} in the same time.", dollars(step.saved.0)));
@@ -147,39 +203,5 @@ fn name(value: &str) -> &str {
 
 /// One line a row, amounts with all their decimals.
 pub(super) fn as_csv(report: &CostReport) -> Result<String, Failure> {
-    let mut head = vec!["window_start", "window_end"];
-    head.extend(report.by.iter().map(String::as_str));
-    head.extend([
-        "cost_usd",
-        "cpu_cost_usd",
-        "memory_cost_usd",
-        "gpu_cost_usd",
-        "share",
-        "cpu_core_hours",
-        "memory_gib_hours",
-        "gpu_hours",
-        "prorated",
-        "late",
-    ]);
-    let rows = report.steps.iter().flat_map(|step| step.rows.iter().map(move |row| (step, row)));
-    csv(
-        &head,
-        rows.map(|(step, row)| {
-            let mut cells = vec![step.window.start.to_rfc3339(), step.window.end.to_rfc3339()];
-            if row.name == IDLE {
-                cells.push(IDLE.to_owned());
-                cells.resize(2 + report.by.len(), String::new());
-            } else {
-                cells.extend(report.by.iter().map(|by| row.key.get(by).cloned().unwrap_or_default()));
-            }
-            cells.extend(
-                [row.cost, row.cpu_cost, row.memory_cost, row.gpu_cost].map(|money| money.to_string()),
-            );
-            cells.extend(
-                [row.share, row.cpu_core_hours, row.memory_gib_hours, row.gpu_hours].map(|n| n.to_string()),
-            );
-            cells.extend([row.prorated, row.late].map(|flag| flag.to_string()));
-            cells
-        }),
-    )
+    cost_csv(report).map_err(|error| Failure::failed(format!("cannot write CSV: {error}")))
 }

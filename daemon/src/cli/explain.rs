@@ -1,6 +1,7 @@
 //! `explain`: why a space or a workload is asleep or awake, what comes next, and what it costs.
 
 use chrono_tz::Tz;
+use nightcap_core::cluster::OwnerKind;
 use nightcap_core::units::Instant;
 
 use super::args::{ExplainArgs, Format};
@@ -60,11 +61,14 @@ fn path(workload: &WorkloadReport) -> String {
 pub(super) fn as_text(detail: &SpaceDetail, zone: Tz) -> String {
     let space = &detail.space;
     let mut text = vec![format!(
-        "{}, team {} ({}), owner {}\n{}\n",
+        "{}, team {} ({}{}), owner {} ({}{})\n{}\n",
         plain(&space.name),
         plain(&space.team),
+        kind(space.team_kind),
         plain(&space.team_rule),
         plain(&space.owner),
+        kind(space.owner_kind),
+        plain(&space.owner_rule),
         story(space, detail.mode, detail.at, zone)
     )];
     if space.bare_pods > 0 {
@@ -91,6 +95,14 @@ pub(super) fn as_text(detail: &SpaceDetail, zone: Tz) -> String {
     }
     text.push(format!("\nTimes are in {}; now is {}.\n", zone.name(), clock(detail.at, detail.at, zone)));
     text.concat()
+}
+
+/// What kind of team or owner it is, where that says more than the word before it.
+fn kind(kind: OwnerKind) -> String {
+    match kind {
+        OwnerKind::Unknown | OwnerKind::Team => String::new(),
+        kind => format!("{} by ", kind.name()),
+    }
 }
 
 /// The chain, with a mark at the wish that decides.

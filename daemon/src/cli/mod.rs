@@ -14,6 +14,8 @@ pub mod direct;
 mod explain;
 mod failure;
 mod money;
+mod price_coverage;
+mod price_lists;
 mod prices;
 mod reach;
 pub mod run;
@@ -39,7 +41,7 @@ pub use args::{Args, Command, Connection, DemoArgs, RunArgs};
 pub use failure::Failure;
 
 use crate::config::{Config, Flag, Raw, process_variables};
-use args::ScheduleCommand;
+use args::{PricesArgs, PricesCommand, ScheduleCommand};
 use reach::reach;
 
 /// Runs a command line, the program's name first.
@@ -88,11 +90,11 @@ fn dispatch(args: Args) -> Result<String, Failure> {
         Command::Savings(args) => {
             wait(async { savings::answer(&reach(connection).await?, &args, zone).await })
         }
-        Command::Prices(args) => wait(async { prices::answer(&reach(connection).await?, args).await }),
         Command::Budgets(args) => {
             wait(async { budgets::answer(&reach(connection).await?, args, zone).await })
         }
         Command::Crds => crds::answer(),
+        Command::Prices(args) => prices(args, connection),
         Command::Sleep(args) => {
             let wish = Wish::Sleep { space: args.space, until: args.until };
             wait(acts::answer(connection, &wish, args.act, zone))
@@ -108,6 +110,18 @@ fn dispatch(args: Args) -> Result<String, Failure> {
             wait(acts::answer(connection, &Wish::KeepAwake { space: args.space, end }, args.act, zone))
         }
         Command::Schedule(ScheduleCommand::Check(args)) => schedule::answer(&args, zone),
+    }
+}
+
+fn prices(args: PricesArgs, connection: &Connection) -> Result<String, Failure> {
+    match args.command {
+        None => wait(async { prices::answer(&reach(connection).await?, args.output).await }),
+        Some(PricesCommand::Coverage(output)) => {
+            wait(async { price_coverage::answer(&reach(connection).await?, output).await })
+        }
+        Some(PricesCommand::Lookup(args)) => price_lists::lookup(&args),
+        Some(PricesCommand::List(args)) => price_lists::list(&args),
+        Some(PricesCommand::Refresh(args)) => wait(price_lists::refresh(&args)),
     }
 }
 

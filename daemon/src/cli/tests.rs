@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use chrono_tz::Tz;
+use nightcap_core::cluster::OwnerKind;
 use nightcap_core::money::Confidence;
 use nightcap_core::sleep::Mode;
-use nightcap_core::units::{Instant, Millis, PicoUsd, parse_rfc3339};
+use nightcap_core::units::{Instant, Millis, Period, PicoUsd, Step, parse_rfc3339};
 
-use super::args::{ActArgs, CostArgs, Format, KeepAwakeArgs, OutputArgs, Target, WakeArgs};
+use super::args::{
+    ActArgs, CostArgs, ExportFormat, Format, How, KeepAwakeArgs, OutputArgs, ShareArgs, Target, WakeArgs,
+};
 use super::*;
 use crate::api::{
     BudgetForecast, BudgetJump, BudgetList, BudgetMatched, BudgetReport, BudgetSelector, ConfidenceShare,
     CostReport, CostRow, CostStep, CountersReport, Counts, Labels, Money, NodeList, NodeReport, PriceReport,
-    ProblemReport, SavingsReport, SavingsRow, SpaceDetail, SpaceList, SpaceReport, Status, UsageReport,
-    WindowReport, WishReport, WorkloadReport,
+    ProblemReport, RowKind, SavingsReport, SavingsRow, SpaceDetail, SpaceList, SpaceReport, Status,
+    UsageReport, WindowReport, WishReport, WorkloadReport,
 };
 
 fn at(text: &str) -> Instant {
@@ -36,6 +39,7 @@ fn window() -> WindowReport {
 fn cost_row(team: &str, space: &str, cost: &str, cpu: &str, memory: &str, share: f64) -> CostRow {
     let idle = team == "__idle__";
     CostRow {
+        kind: if idle { RowKind::Idle } else { RowKind::Group },
         key: if idle { Labels::new() } else { labels(&[("team", team), ("space", space)]) },
         name: if idle { team.to_owned() } else { format!("{team}/{space}") },
         cost: usd(cost),
@@ -80,6 +84,7 @@ fn cost_report(idle: bool) -> CostReport {
             ]),
             prorated: true,
             provisional: true,
+            ..CostStep::default()
         }],
         warnings: vec!["counting began 2026-03-01T00:00:00Z".into()],
     }
@@ -100,7 +105,7 @@ idle                        700.00   35.0 %    350.00  350.00
 -----                     --------  -------  --------  ------
 total                     2,000.00  100.0 %  1,249.98  750.02
 
-The total is the bill: what all nodes cost, $700.00 of it idle.
+The total is the bill: what everything cost, $700.00 of it idle.
 Sleep saved $31.25 in the same time.
 Prices: list 82.0 %, estimated 18.0 %.
 Provisional: what is after 11:55 may still change.
@@ -114,7 +119,7 @@ Note: counting began 2026-03-01T00:00:00Z
 #[test]
 fn cost_without_idle_says_what_is_left_out() {
     let text = cost::as_table(&cost_report(false), Tz::Europe__Berlin);
-    let after = text.split_once("allocated").unwrap().1.trim_start();
+    let after = text.split_once("shown").unwrap().1.trim_start();
     assert_eq!(
         after,
         "\
@@ -136,12 +141,78 @@ fn cost_as_csv_has_all_decimals() {
     assert_eq!(
         cost::as_csv(&cost_report(true)).unwrap(),
         "\
-window_start,window_end,team,space,cost_usd,cpu_cost_usd,memory_cost_usd,gpu_cost_usd,share,cpu_core_hours,memory_gib_hours,gpu_hours,prorated,late
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,commerce,shop-dev,1204.5,804.5,400.0,0.0,0.60225,12.5,50,0,true,false
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,\"data, and more\",lab,0.123456789012,0.1,0.023456789012,0.0,0.00006,12.5,50,0,false,true
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,unowned,__unallocated__,95.376543210988,95.376543210988,0.0,0.0,0.04769,12.5,50,0,false,false
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,__idle__,,700.0,350.0,350.0,0.0,0.35,12.5,50,0,false,false
+window_start,window_end,team,space,cost_usd,cpu_cost_usd,memory_cost_usd,gpu_cost_usd,storage_cost_usd,load_balancer_cost_usd,network_zone_cost_usd,network_region_cost_usd,network_internet_cost_usd,control_plane_cost_usd,fixed_cost_usd,idle_share_cost_usd,shared_share_cost_usd,overhead_share_cost_usd,share,cpu_core_hours,memory_gib_hours,gpu_hours,storage_gib_hours,network_gib,load_balancer_hours,prorated,late,backfilled
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,commerce,shop-dev,1204.5,804.5,400.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.60225,12.5,50,0,0,0,0,true,false,false
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,\"data, and more\",lab,0.123456789012,0.1,0.023456789012,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.00006,12.5,50,0,0,0,0,false,true,false
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,unowned,__unallocated__,95.376543210988,95.376543210988,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.04769,12.5,50,0,0,0,0,false,false,false
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,__idle__,,700.0,350.0,350.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.35,12.5,50,0,0,0,0,false,false,false
 "
+    );
+}
+
+#[test]
+fn cost_shows_every_part_that_somebody_pays_for() {
+    let mut report = cost_report(true);
+    let step = &mut report.steps[0];
+    step.rows[0].storage_cost = usd("0.5");
+    step.rows[0].idle_share_cost = usd("4");
+    step.rows.insert(3, CostRow { kind: RowKind::Others, groups: 7, cost: usd("1"), ..CostRow::default() });
+    step.rows.push(CostRow {
+        kind: RowKind::Overhead,
+        name: "__overhead__".into(),
+        cost: usd("0.1"),
+        control_plane_cost: usd("0.1"),
+        ..CostRow::default()
+    });
+    step.filtered = usd("3");
+    let text = cost::as_table(&report, Tz::UTC);
+    let lines: Vec<_> = text.lines().skip(2).take(9).collect();
+    assert_eq!(
+        lines,
+        [
+            "TEAM            SPACE         COST    SHARE       CPU  MEMORY  STORAGE  OVERHEAD  IDLE",
+            "commerce        shop-dev  1,204.50   60.2 %    804.50  400.00     0.50         0  4.00  p",
+            "data, and more  lab           0.12    0.0 %      0.10   0.023        0         0     0  l",
+            "unowned         -            95.38    4.8 %     95.38       0        0         0     0",
+            "7 others                      1.00    0.0 %         0       0        0         0     0",
+            "idle                        700.00   35.0 %    350.00  350.00        0         0     0",
+            "overhead                      0.10    0.0 %         0       0        0      0.10     0",
+            "-----                     --------  -------  --------  ------     ----      ----  ----",
+            "shown                     2,001.10  100.0 %  1,249.98  750.02     0.50      0.10  4.00",
+        ]
+    );
+    assert!(
+        text.contains("The bill is $2,000.00: the filter leaves out $3.00; nobody's share changes by it.")
+    );
+}
+
+#[test]
+fn cost_asks_for_what_the_flags_say() {
+    let line = "nightcap cost --by label:app --step month --accumulate --filter team:shop --top 5 --timezone Europe/Berlin \
+                --share-idle weighted --shared-namespaces infra-* --shared-labels app:dns --idle-by-node --no-idle";
+    let Command::Cost(args) =
+        <Args as clap::Parser>::try_parse_from(line.split_whitespace()).unwrap().command
+    else {
+        panic!("not cost")
+    };
+    let asked: Vec<String> =
+        cost::query(&args).iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(
+        asked,
+        [
+            "by=label:app",
+            "window=7d",
+            "idle=false",
+            "step=month",
+            "accumulate=true",
+            "filter=team:shop",
+            "top=5",
+            "timezone=Europe/Berlin",
+            "share_idle=weighted",
+            "idle_by_node=true",
+            "shared_namespaces=infra-*",
+            "shared_labels=app:dns",
+        ]
     );
 }
 
@@ -333,12 +404,130 @@ shop-week,week,2026-03-02T00:00:00Z,2026-03-09T00:00:00Z,100.0,61.234567890123,1
     assert!(budgets::as_table(&none, Tz::UTC).starts_with("There are no budgets"));
 }
 
+#[test]
+fn coverage_says_how_much_rests_on_what() {
+    let price = |hourly: &str, confidence, source: &str| PriceReport {
+        hourly: usd(hourly),
+        confidence,
+        source: source.into(),
+        date: String::new(),
+        reason: String::new(),
+    };
+    let list = NodeList {
+        at: at("2026-03-04T12:00:00Z"),
+        nodes: vec![
+            node("a", Some(price("0.75", Confidence::List, "karpenter-aws"))),
+            node("b", Some(price("0.25", Confidence::Default, "default-rates"))),
+            node("c", None),
+        ],
+        hourly_cost: usd("1.00"),
+    };
+    assert_eq!(
+        price_coverage::write(&list, Format::Table).unwrap(),
+        "\
+What the prices of nodes rest on.
+
+CONFIDENCE  NODES  USD/H   SHARE  SOURCES        WHICH
+list            1   0.75  75.0 %  karpenter-aws  a
+default         1   0.25  25.0 %  default-rates  b
+none            1      0   0.0 %                 c
+-----           -   ----
+total           3   1.00
+"
+    );
+    assert_eq!(
+        price_coverage::write(&list, Format::Csv).unwrap(),
+        "\
+confidence,nodes,hourly_cost_usd,share,sources,node_names
+list,1,0.75,0.75,karpenter-aws,a
+default,1,0.25,0.25,default-rates,b
+none,1,0.0,0,,c
+"
+    );
+    assert_eq!(price_coverage::write(&list, Format::Json).unwrap().lines().count(), 1);
+}
+
+fn price_answer(line: &[&str]) -> Result<String, String> {
+    let line = ["nightcap", "prices"].iter().chain(line).map(OsString::from);
+    let args = super::parse(line).map_err(|error| error.to_string())?;
+    super::dispatch(args).map_err(|failure| failure.to_string())
+}
+
+#[test]
+fn a_price_is_looked_up_without_a_daemon() {
+    assert_eq!(
+        price_answer(&["lookup", "m5.xlarge", "--provider", "aws", "--region", "us-east-1", "-o", "csv"])
+            .unwrap(),
+        "provider,region,name,capacity_type,per,usd,confidence,source,date,reason\n\
+         aws,us-east-1,m5.xlarge,on-demand,hour,0.192,list,karpenter-aws,2026-07-20,on-demand price of m5.xlarge in us-east-1\n"
+    );
+    let list =
+        price_answer(&["list", "--provider", "aws", "--region", "us-east-1", "--type", "m5.x", "-o", "csv"])
+            .unwrap();
+    assert_eq!(
+        list,
+        "provider,region,name,capacity_type,per,usd,confidence,source,date,reason\n\
+         aws,us-east-1,m5.xlarge,on-demand,hour,0.192,list,karpenter-aws,2026-07-20,\n\
+         aws,us-east-1,m5.xlarge,spot,hour,0.06528,estimated,spot-advisor-derived,2025-07-28,\n"
+    );
+    assert_eq!(
+        price_answer(&["lookup", "m5.huge", "--provider", "aws", "--region", "us-east-1"]).unwrap_err(),
+        "no price is known for \"m5.huge\" of aws in \"us-east-1\": check the spelling, or `nightcap prices list` what there is"
+    );
+    assert_eq!(
+        price_answer(&["list", "--region", "mars-1"]).unwrap_err(),
+        "no list price is known for that: leave out --region or --type to see more"
+    );
+    let wrong = price_answer(&["lookup", "x", "--provider", "ibm", "--region", "r"]).unwrap_err();
+    assert!(wrong.contains("\"ibm\" is no provider: use aws, azure, gcp or unknown"), "{wrong}");
+}
+
+#[test]
+fn a_provider_is_asked_and_the_answer_kept_for_the_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    // A port on which nobody listens: nothing comes, and nothing is written.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = folder.path().join("config.yaml");
+    std::fs::write(
+        &config,
+        format!(
+            "prices: {{live: {{gcp: {{url: 'http://127.0.0.1:{port}', api_key_env: NIGHTCAP_NO_KEY}}}}}}"
+        ),
+    )
+    .unwrap();
+    let (config, data_dir) = (config.to_str().unwrap(), folder.path().to_str().unwrap());
+    let ask = |provider| {
+        price_answer(&[
+            "refresh",
+            "x",
+            "--provider",
+            provider,
+            "--region",
+            "r",
+            "--config",
+            config,
+            "--data-dir",
+            data_dir,
+        ])
+    };
+    assert_eq!(
+        ask("gcp").unwrap_err(),
+        "prices.live.gcp is enabled without an API key: set the variable NIGHTCAP_NO_KEY, or api_key_file"
+    );
+    assert_eq!(ask("unknown").unwrap_err(), "unknown has no prices to ask for: use aws, azure or gcp");
+    assert!(!folder.path().join("prices").exists());
+}
+
 fn space() -> SpaceReport {
     SpaceReport {
         name: "shop-dev".into(),
         team: "commerce".into(),
+        team_kind: OwnerKind::Team,
         team_rule: "annotation nightcap.dev/team of the namespace".into(),
-        owner: "unowned".into(),
+        owner: "alice".into(),
+        owner_kind: OwnerKind::User,
+        owner_rule: "annotation openshift.io/requester of the namespace".into(),
+        tier: None,
         state: "asleep".into(),
         since: Some(at("2026-02-27T19:04:00Z")),
         should_sleep: true,
@@ -469,7 +658,7 @@ fn explain_shows_the_chain_with_the_wish_that_decides() {
     assert_eq!(
         explain::as_text(&detail(), Tz::Europe__Berlin),
         "\
-shop-dev, team commerce (annotation nightcap.dev/team of the namespace), owner unowned
+shop-dev, team commerce (annotation nightcap.dev/team of the namespace), owner alice (user by annotation openshift.io/requester of the namespace)
 Asleep since Fri 20:04. Outside its uptime `Mon-Fri 08:00-20:00 Europe/Berlin`. Wakes Mon 08:00. Saves $0.42 an hour.
 Pods that belong to nothing that can sleep, and so stay awake: 1.
 
@@ -576,24 +765,39 @@ fn lines_are_read() {
     for (line, expected) in [
         (
             "nightcap cost",
-            Command::Cost(CostArgs {
-                by: "team".into(),
-                window: "7d".into(),
-                step: None,
-                idle: false,
-                no_idle: false,
-                output: table,
-            }),
+            Command::Cost(CostArgs { by: "team".into(), window: "7d".into(), ..CostArgs::default() }),
         ),
         (
             "nightcap cost --by team,space --window today --step 1h --no-idle -o csv",
             Command::Cost(CostArgs {
                 by: "team,space".into(),
                 window: "today".into(),
-                step: Some(Millis::HOUR),
-                idle: false,
+                step: Some(Step::Every(Millis::HOUR)),
                 no_idle: true,
                 output: OutputArgs { output: Format::Csv },
+                ..CostArgs::default()
+            }),
+        ),
+        (
+            "nightcap cost --by label:app --step month --accumulate --filter team:shop --top 5 --timezone Europe/Berlin \
+             --share-idle weighted --share-shared even --share-overhead none --shared-system --format focus",
+            Command::Cost(CostArgs {
+                by: "label:app".into(),
+                window: "7d".into(),
+                step: Some(Step::Calendar(Period::Month)),
+                accumulate: true,
+                filter: Some("team:shop".into()),
+                top: Some(5),
+                timezone: Some(Tz::Europe__Berlin),
+                format: Some(ExportFormat::Focus),
+                share: ShareArgs {
+                    share_idle: Some(How::Weighted),
+                    share_shared: Some(How::Even),
+                    share_overhead: Some(How::None),
+                    shared_system: true,
+                    ..ShareArgs::default()
+                },
+                ..CostArgs::default()
             }),
         ),
         (

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use nightcap_core::cluster::{TeamRule, TeamRules};
+use nightcap_core::cluster::{TeamRule, TeamRules, differs_by_pod};
 use nightcap_core::money::Split;
 use nightcap_core::schedule::{TimeSpec, parse_zone};
 use nightcap_core::sleep::{Mode, Spec, Wishes};
 use nightcap_core::units::{Millis, parse_duration};
+use nightcap_pricing::live::LiveSettings;
 use nightcap_pricing::{DefaultRates, PriceError, PriceRule, PriceSettings};
 use reqwest::Url;
 use serde::de::DeserializeOwned;
@@ -93,13 +94,19 @@ fn teams(reader: &mut Reader<'_>, prefix: &Arc<str>) -> TeamRules {
     let rules: Vec<Option<TeamRule>> = reader.items("teams.rules").unwrap_or_default();
     for (index, rule) in rules.iter().enumerate() {
         let Some(rule) = rule else { continue };
-        for (name, value) in [("namespace", &rule.namespace), ("team", &rule.team)] {
+        let place = format!("teams.rules[{index}]");
+        let texts = [("namespace", &rule.namespace), ("owner", &rule.owner)];
+        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)));
+        for (name, value) in texts.chain([("team", rule.team.as_str())]) {
             if value.trim().is_empty() {
-                reader.error(
-                    &format!("teams.rules[{index}].{name}"),
-                    "is empty: give it a value, or remove the rule",
-                );
+                reader.error(&format!("{place}.{name}"), "is empty: give it a value, or remove the rule");
             }
+        }
+        if rule.namespace.is_none() && rule.labels.is_empty() {
+            reader.error(
+                &place,
+                format!("the rule for {:?} has no condition: give it a namespace or labels", rule.team),
+            );
         }
     }
     let keys = |texts: Option<Vec<&str>>, default: Vec<Arc<str>>| {
@@ -110,7 +117,39 @@ fn teams(reader: &mut Reader<'_>, prefix: &Arc<str>) -> TeamRules {
         rules: rules.into_iter().flatten().collect(),
         team_keys: keys(reader.texts("teams.team_keys"), default.team_keys),
         owner_keys: keys(reader.texts("teams.owner_keys"), default.owner_keys),
+        department_keys: keys(reader.texts("owners.department_keys"), default.department_keys),
+        users: names(reader, "owners.users").into_iter().collect(),
+        projects: names(reader, "owners.projects").into_iter().collect(),
+        tier_key: reader.text("owners.tier_key").map_or(default.tier_key, Into::into),
+        labels: labels(reader).unwrap_or(default.labels),
     }
+}
+
+/// A map from one name to another.
+fn names(reader: &mut Reader<'_>, path: &str) -> Vec<(Arc<str>, Arc<str>)> {
+    let mut names = Vec::new();
+    for (from, value) in reader.map(path).into_iter().flatten() {
+        let place = format!("{path}.{from}");
+        let Some(to) = reader.as_text(&place, value).map(str::trim) else { continue };
+        if to.is_empty() {
+            reader.error(&place, "is empty: give it a value, or remove it");
+        }
+        names.push((from.trim().into(), to.into()));
+    }
+    names
+}
+
+fn labels(reader: &mut Reader<'_>) -> Option<Vec<Arc<str>>> {
+    let keys = reader.texts("labels")?;
+    for key in &keys {
+        if differs_by_pod(key) {
+            reader.error(
+                "labels",
+                format!("{key:?} differs from pod to pod, so that every row would be one pod: group by pod instead"),
+            );
+        }
+    }
+    Some(keys.into_iter().map(Into::into).collect())
 }
 
 fn protected(reader: &mut Reader<'_>) -> Vec<Arc<str>> {
@@ -141,7 +180,11 @@ fn prices(reader: &mut Reader<'_>) -> PriceSettings {
         load_balancer_hourly_usd: part(reader, "prices.load_balancer_hourly_usd"),
         control_plane_hourly_usd: part(reader, "prices.control_plane_hourly_usd"),
         egress: part(reader, "prices.egress"),
-        ..PriceSettings::default()
+        csv: reader.text("prices.csv").map(Into::into),
+        live: match reader.value("prices.live") {
+            Some(value) => reader.structure("prices.live", value).unwrap_or_default(),
+            None => LiveSettings::default(),
+        },
     };
     match settings.check() {
         Ok(()) => {}

@@ -35,7 +35,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 30] = [
+pub(super) const KEYS: [Key; 37] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -47,6 +47,11 @@ pub(super) const KEYS: [Key; 30] = [
     key("teams.rules", Kind::Structure),
     key("teams.team_keys", Kind::List),
     key("teams.owner_keys", Kind::List),
+    key("owners.users", Kind::Structure),
+    key("owners.projects", Kind::Structure),
+    key("owners.department_keys", Kind::List),
+    key("owners.tier_key", Kind::Text),
+    key("labels", Kind::List),
     key("sleep.protected", Kind::List),
     key("sleep.default.uptime", Kind::Text),
     key("sleep.default.downtime", Kind::Text),
@@ -59,6 +64,8 @@ pub(super) const KEYS: [Key; 30] = [
     key("prices.load_balancer_hourly_usd", Kind::Structure),
     key("prices.control_plane_hourly_usd", Kind::Structure),
     key("prices.egress", Kind::Structure),
+    key("prices.csv", Kind::Text),
+    key("prices.live", Kind::Structure),
     // A word or a map: the word fits into a variable.
     key("split", Kind::Text),
     key("split.cpu_per_gib", Kind::Structure),

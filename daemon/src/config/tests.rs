@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use nightcap_core::cluster::{TeamRule, TeamRules};
+use nightcap_core::cluster::{TeamRule, TeamRules, UserMap};
 use nightcap_core::money::Split;
 use nightcap_core::schedule::TimeSpec;
 use nightcap_core::sleep::{DEFAULT_PROTECTED, Mode, Spec, Wishes};
 use nightcap_core::units::{Instant, Millis};
-use nightcap_pricing::{DefaultRates, PriceRule, PriceSettings, RuleMatch};
+use nightcap_pricing::live::{AzureSettings, LiveSettings};
+use nightcap_pricing::{DefaultRates, EgressRules, PriceRule, PriceSettings, RuleMatch, StorageRules};
 
 use super::keys::{KEYS, Kind};
 use super::*;
@@ -55,16 +56,29 @@ timezone: Europe/Berlin
 team_timezones: {data: Asia/Kolkata}
 annotation_prefix: sleep.example.com
 teams:
-  rules: [{namespace: "shop-*", team: commerce}]
+  rules: [{namespace: "shop-*", team: commerce}, {labels: {unit: "4711*"}, team: data, owner: bob}]
   team_keys: [team, app.example.com/team]
   owner_keys: []
+owners:
+  users: {alice: commerce}
+  projects: {p-abc12: Payments}
+  department_keys: [cost-center]
+  tier_key: class
+labels: [app]
 sleep:
   protected: [db-*]
   default: {uptime: "Mon-Fri 08:00-20:00", downtime: never}
 usage: {interval: 30s, source: none}
+network: {counters: ["http://10.0.0.7:3001/metrics"]}
 prices:
   price_rules: [{match: {region: eu-*}, adjust: "-28%"}]
   defaults: {cpu_core_hourly_usd: 0.04}
+  csv: /etc/nightcap/prices.csv
+  live: {refresh_every: 6h, azure: {enabled: true}}
+  storage: {gib_month_usd: 0.05, classes: {fast: 0.12}}
+  load_balancer_hourly_usd: 0.03
+  control_plane_hourly_usd: 0
+  egress: {internet_gib_usd: 0.05}
 split: {cpu_per_gib: 9.5}
 history: {keep_rows: 5000}
 log: {format: json, level: debug}
@@ -84,9 +98,22 @@ act: {concurrency: 64}
         annotation_prefix: Arc::clone(&prefix),
         teams: TeamRules {
             prefix,
-            rules: vec![TeamRule { namespace: "shop-*".into(), team: "commerce".into() }],
+            rules: vec![
+                TeamRule { namespace: Some("shop-*".into()), team: "commerce".into(), ..TeamRule::default() },
+                TeamRule {
+                    labels: BTreeMap::from([("unit".into(), "4711*".into())]),
+                    team: "data".into(),
+                    owner: Some("bob".into()),
+                    ..TeamRule::default()
+                },
+            ],
             team_keys: vec!["team".into(), "app.example.com/team".into()],
             owner_keys: vec![],
+            department_keys: vec!["cost-center".into()],
+            users: UserMap::from_iter([("alice".into(), "commerce".into())]),
+            projects: BTreeMap::from([("p-abc12".into(), "Payments".into())]),
+            tier_key: "class".into(),
+            labels: vec!["app".into()],
         },
         protected: vec!["db-*".into()],
         default_wishes: Wishes {
@@ -95,6 +122,7 @@ act: {concurrency: 64}
             ..Wishes::default()
         },
         usage: Usage { interval: Millis::from_secs(30), source: UsageSource::None },
+        network_counters: vec!["http://10.0.0.7:3001/metrics".parse().unwrap()],
         prices: PriceSettings {
             price_rules: vec![PriceRule {
                 matches: RuleMatch { region: Some("eu-*".into()), ..RuleMatch::default() },
@@ -102,6 +130,16 @@ act: {concurrency: 64}
                 ..PriceRule::default()
             }],
             defaults: DefaultRates { cpu_core_hourly_usd: 0.04, ..DefaultRates::default() },
+            csv: Some("/etc/nightcap/prices.csv".into()),
+            live: LiveSettings {
+                refresh_every: "6h".to_owned(),
+                azure: AzureSettings { enabled: true, ..AzureSettings::default() },
+                ..LiveSettings::default()
+            },
+            storage: StorageRules { gib_month_usd: Some(0.05), classes: [("fast".to_owned(), 0.12)].into() },
+            load_balancer_hourly_usd: Some(0.03),
+            control_plane_hourly_usd: Some(0.0),
+            egress: EgressRules { internet_gib_usd: Some(0.05), ..EgressRules::default() },
             ..PriceSettings::default()
         },
         split: Split { cpu_per_gib_millionths: 9_500_000, ..Split::default() },
@@ -163,15 +201,22 @@ timezone: europe/berlin
 team_timezones: {data: Mars/Olympus}
 annotation_prefix: Not_A_Domain
 teams:
-  rules: [{namespace: "a"}, {namespace: "", team: b}]
+  rules: [{namespace: "a"}, {namespace: "", team: b}, {team: c}]
   team_keys: team
+owners: {users: {alice: 5, bob: ""}, tier: class}
+labels: [app, pod-template-hash]
 sleep:
   protected: [Kube]
   default: {uptime: "Mon-Fry 08:00-20:00"}
   sleep_after: 2h
 usage: {interval: 1s, source: prometheus}
+network: {counters: ["10.0.0.7:3001"]}
 prices:
-  price_rules: [{hourly: 1}, {hourly_usd: -1}]
+  price_rules: [{price: 1}, {hourly_usd: -1}]
+  live: {refresh_every: 1m, aws: {bulk_url: pricing.example.com}}
+  storage: {gib_month_usd: -0.1, gib: 1}
+  load_balancer_hourly_usd: much
+  egress: {zone_gib_usd: -1}
 split: {cpu_per_gib: -2}
 history: {keep_rows: 5}
 act: [1]
@@ -181,9 +226,10 @@ act: [1]
     let error = Config::validate(&raw.unwrap()).unwrap_err().to_string();
     assert_eq!(
         error,
-        r#"21 errors in the configuration:
+        r#"29 errors in the configuration:
   act: [1] is no map: write keys below it, such as `concurrency:`
-  clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, annotation_prefix, teams, sleep, usage, prices, split, history, log, act
+  clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, annotation_prefix, teams, owners, labels, sleep, usage, network, prices, split, history, log, act
+  owners.tier: unknown key; known in owners: users, projects, department_keys, tier_key
   sleep.sleep_after: unknown key; known in sleep: protected, default
   annotation_prefix: "Not_A_Domain" is no prefix of annotations: write a domain name in lower case such as nightcap.dev
   timezone: "europe/berlin" is no known time zone: did you mean Europe/Berlin?
@@ -193,12 +239,22 @@ act: [1]
   team_timezones.data: "Mars/Olympus" is no known time zone: use an IANA name such as Europe/Berlin or UTC
   teams.rules[0]: {"namespace":"a"} cannot be used: missing field `team`
   teams.rules[1].namespace: is empty: give it a value, or remove the rule
+  teams.rules[2]: the rule for "c" has no condition: give it a namespace or labels
   teams.team_keys: "team" is no list: write [a, b]
+  owners.users.alice: 5 is no text: put it in quotes, or give one value
+  owners.users.bob: is empty: give it a value, or remove it
+  labels: "pod-template-hash" differs from pod to pod, so that every row would be one pod: group by pod instead
   sleep.protected: "Kube" matches no namespace: use lower-case letters, digits and `-`, and `*` for any text
   sleep.default.uptime: in "Mon-Fry 08:00-20:00": "Fry" is no day of the week: use Mon, Tue, Wed, Thu, Fri, Sat or Sun, or a range such as Mon-Fri
   usage.interval: "1s" is not allowed: write a duration from 10s to 1h
   usage.source: "prometheus" is no source of usage: use metrics-server or none
-  prices.price_rules[0]: {"hourly":1} cannot be used: unknown field `hourly`, expected one of `match`, `hourly_usd`, `adjust`, `cpu_core_hourly_usd`, `ram_gib_hourly_usd`, `gpu_hourly_usd`
+  network.counters: "10.0.0.7:3001" is no address: write http://HOST:PORT/metrics
+  prices.price_rules[0]: {"price":1} cannot be used: unknown field `price`, expected one of `match`, `hourly_usd`, `monthly_usd`, `adjust`, `cpu_core_hourly_usd`, `ram_gib_hourly_usd`, `gpu_hourly_usd`, `currency`, `fx`, `hourly`, `monthly`, `cpu_core_hourly`, `ram_gib_hourly`, `gpu_hourly`
+  prices.storage: {"gib":1,"gib_month_usd":-0.1} cannot be used: unknown field `gib`, expected `gib_month_usd` or `classes`
+  prices.load_balancer_hourly_usd: "much" cannot be used: invalid type: string "much", expected f64
+  prices.live.refresh_every: "1m" is not allowed: write a duration from 10m to 30d
+  prices.live.aws.bulk_url: "pricing.example.com" is no base URL: begin it with https:// or http://
+  prices.egress.zone_gib_usd: -1 is negative: a price is 0 or more
   prices.price_rules[1].hourly_usd: -1 is negative: a price is 0 or more
   split.cpu_per_gib: -2 is not allowed: write a number from 0 to 4000
   history.keep_rows: 5 is not allowed: write a whole number from 1000 to 100000000

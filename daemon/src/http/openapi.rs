@@ -26,6 +26,7 @@ use super::{AppState, opencost, probes, routes, scrape, v1};
         document,
         v1::picture::status,
         v1::cost::cost,
+        v1::export::export,
         v1::savings::savings,
         v1::budgets::budgets,
         v1::picture::nodes,

@@ -2,17 +2,21 @@
 //! is silently dropped is a wrong number that looks right.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::Query;
 use axum::http::Uri;
 use chrono_tz::Tz;
-use nightcap_core::money::query::Dimension;
-use nightcap_core::units::{Instant, Millis, Window, parse_duration};
+use nightcap_core::money::query::{Dimension, DimensionError, Filter, Spread};
+use nightcap_core::units::{Instant, Step, Window};
 
 use super::error::Refusal;
 
 /// At most this many steps are answered: a year of days, a month of hours.
 const MOST_STEPS: i64 = 1_000;
+
+/// A label by its key, and its value.
+type LabelValue = (Arc<str>, Arc<str>);
 
 /// The parameters of a request, taken out one by one.
 #[derive(Debug)]
@@ -72,21 +76,20 @@ impl Params {
         Ok(Window::new(window.start.min(now), window.end.min(now)))
     }
 
-    /// The pieces of `window`; without the parameter it is one.
-    pub(super) fn steps(&mut self, window: Window) -> Result<(Option<Millis>, Vec<Window>), Refusal> {
-        let Some(text) = self.take("step") else { return Ok((None, vec![window])) };
-        let step = parse_duration(&text)
-            .map_err(|error| Refusal::bad("bad-step", error.to_string()).value(&text))?;
-        if step.0 <= 0 {
-            return Err(Refusal::bad("bad-step", "a step has to be longer than nothing").value(&text));
-        }
-        if window.length().0 / step.0 >= MOST_STEPS {
-            return Err(Refusal::bad("bad-step", format!("that would be more than {MOST_STEPS} steps"))
-                .value(&text)
-                .hint("use a longer step or a shorter window"));
-        }
-        let steps: Vec<_> = window.steps(step).collect();
-        Ok((Some(step), if steps.is_empty() { vec![window] } else { steps }))
+    /// The zone in which days begin: the parameter, else `default`.
+    pub(super) fn zone(&mut self, default: Tz) -> Result<Tz, Refusal> {
+        let Some(name) = self.take("timezone") else { return Ok(default) };
+        name.parse().map_err(|_| {
+            Refusal::bad("bad-value", "timezone is no zone of the IANA database")
+                .value(&name)
+                .hint("write e.g. Europe/Berlin or UTC")
+        })
+    }
+
+    /// How the window is cut, if it is.
+    pub(super) fn step(&mut self, name: &'static str) -> Result<Option<Step>, Refusal> {
+        let Some(text) = self.take(name) else { return Ok(None) };
+        Step::parse(&text).map(Some).map_err(|error| Refusal::bad("bad-step", error.to_string()).value(&text))
     }
 
     /// The dimensions that a comma list names, each with its canonical name.
@@ -94,18 +97,57 @@ impl Params {
         &mut self,
         name: &'static str,
         default: &str,
-    ) -> Result<Vec<(&'static str, Dimension)>, Refusal> {
+    ) -> Result<Vec<(Arc<str>, Dimension)>, Refusal> {
         let text = self.take(name).unwrap_or_else(|| default.to_owned());
-        let mut dimensions = Vec::new();
-        for part in text.split(',').map(str::trim) {
-            let known = Dimension::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(part));
-            let &(known, dimension) = known.ok_or_else(|| unknown_dimension(name, part))?;
-            if dimensions.iter().any(|&(_, other)| other == dimension) {
-                return Err(Refusal::bad("bad-value", format!("{name} names {known} twice")).value(&text));
-            }
-            dimensions.push((known, dimension));
-        }
-        Ok(dimensions)
+        Dimension::parse_list(&text).map_err(|error| {
+            let value = match &error {
+                DimensionError::Twice(_) => text.clone(),
+                DimensionError::Unknown(part)
+                | DimensionError::Annotation(part)
+                | DimensionError::NoLabel(part) => part.clone(),
+            };
+            Refusal::bad("bad-value", format!("{name}: {error}")).value(&value)
+        })
+    }
+
+    /// Which rows to show.
+    pub(super) fn filter(&mut self) -> Result<Filter, Refusal> {
+        let Some(text) = self.take("filter") else { return Ok(Filter::All) };
+        Filter::parse(&text).map_err(|error| Refusal::bad("bad-filter", error.to_string()).value(&text))
+    }
+
+    /// How something is spread.
+    pub(super) fn spread(&mut self, name: &'static str) -> Result<Spread, Refusal> {
+        let Some(value) = self.take(name) else { return Ok(Spread::None) };
+        value.parse().map_err(|error| Refusal::bad("bad-value", format!("{name}: {error}")).value(&value))
+    }
+
+    /// A whole number.
+    pub(super) fn number(&mut self, name: &'static str) -> Result<Option<usize>, Refusal> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let number = value.parse();
+        number
+            .map(Some)
+            .map_err(|_| Refusal::bad("bad-value", format!("{name} is no whole number")).value(&value))
+    }
+
+    /// Names with commas between.
+    pub(super) fn names(&mut self, name: &'static str) -> Vec<Arc<str>> {
+        let value = self.take(name).unwrap_or_default();
+        value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Into::into).collect()
+    }
+
+    /// Labels and their values, as `KEY:VALUE` or `KEY=VALUE` with commas between.
+    pub(super) fn labels(&mut self, name: &'static str) -> Result<Vec<LabelValue>, Refusal> {
+        let read = |pair: &Arc<str>| {
+            let (key, value) = pair.split_once([':', '=']).ok_or_else(|| {
+                Refusal::bad("bad-value", format!("{name} takes labels with their values"))
+                    .value(pair)
+                    .hint("write KEY:VALUE, such as app:ingress")
+            })?;
+            Ok((key.trim().into(), value.trim().trim_matches('"').into()))
+        };
+        self.names(name).iter().map(read).collect()
     }
 
     /// Refuses what is left: parameters nobody took.
@@ -124,11 +166,13 @@ impl Params {
     }
 }
 
-fn unknown_dimension(name: &str, part: &str) -> Refusal {
-    let names: Vec<_> = Dimension::NAMES.iter().map(|(known, _)| *known).collect();
-    let hint = match part {
-        "container" => "costs are kept per pod, not per container; use pod".to_owned(),
-        _ => format!("use {}, or several of them with commas between", names.join(", ")),
-    };
-    Refusal::bad("bad-value", format!("{name} cannot be that")).value(part).hint(hint)
+/// The pieces of a window; without a step it is one.
+pub(super) fn cut(step: Option<Step>, window: Window, zone: Tz) -> Result<Vec<Window>, Refusal> {
+    let Some(step) = step else { return Ok(vec![window]) };
+    if step.at_most(window) > MOST_STEPS {
+        return Err(Refusal::bad("bad-step", format!("that would be more than {MOST_STEPS} steps"))
+            .value(&step.to_string())
+            .hint("use a longer step or a shorter window"));
+    }
+    Ok(step.cut(window, zone))
 }

@@ -7,13 +7,12 @@ use anyhow::Context;
 use futures::future::BoxFuture;
 use nightcap_cluster::{ActSettings, Cluster, KeepKeys, Now, Performer, Sink};
 use nightcap_core::engine::{Action, Engine, Event};
-use nightcap_pricing::PriceBook;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::asset_prices::runs;
 use super::traffic;
-use super::{Actor, Clock, Handle, bind, run_engine, serve, stop_on_signal};
+use super::{Actor, Clock, Handle, Prices, bind, run_engine, serve, stop_on_signal};
 use crate::config::{Config, UsageSource};
 use crate::http::{Access, AccessError, AppState, User, Verb, router};
 use crate::telemetry;
@@ -28,17 +27,18 @@ const ASK_AGAIN: Duration = Duration::from_secs(15);
 pub async fn run(config: Config) -> anyhow::Result<()> {
     telemetry::start(config.log);
     let listener = bind(config.listen).await?;
-    let prices = Arc::new(PriceBook::embedded(&config.prices).context("cannot read the price tables")?);
+    let clock = Clock::system();
+    let prices = Prices::start(&config.prices, config.data_dir.as_deref(), &clock)
+        .context("cannot read the price tables")?;
     let cluster = Cluster::connect(config.kubeconfig.as_deref()).await.context("cannot find the cluster")?;
     tracing::info!(
         server = cluster.server(), mode = %config.mode, listen = %config.listen,
         version = env!("CARGO_PKG_VERSION"), "Starting."
     );
     if let Some(data_dir) = &config.data_dir {
-        tracing::warn!(data_dir = %data_dir.display(), "History is kept in memory only; data_dir is not used yet.");
+        tracing::warn!(data_dir = %data_dir.display(), "History is kept in memory only; data_dir holds prices.");
     }
 
-    let clock = Clock::system();
     let (inputs, queue) = mpsc::channel(QUEUE);
     let handle = Handle::new(inputs, clock.clone());
     let stop = CancellationToken::new();
@@ -53,16 +53,18 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 
     let engine = Engine::new(config.settings(clock.now()));
     let actor = OnCluster(performer.clone());
-    let engine = tokio::spawn(run_engine(engine, queue, prices, clock, actor, stop.clone()));
+    let book = Arc::clone(&prices.book);
+    let engine = tokio::spawn(run_engine(engine, queue, book, clock, actor, stop.clone()));
     let watches = tokio::spawn(watch(
         cluster.clone(),
-        KeepKeys::for_teams(&config.teams),
+        KeepKeys::for_teams(&config.teams).with_node_labels(prices.node_labels.iter().map(String::as_str)),
         Arc::clone(&now),
         Arc::clone(&sink),
         stop.clone(),
     ));
     let urls = config.network_counters.clone();
     let traffic = tokio::spawn(traffic::scrape(urls, Arc::clone(&now), Arc::clone(&sink), stop.clone()));
+    tokio::spawn(prices.keep_fresh(handle.clone(), stop.clone())); // ends with the engine
     let usage = tokio::spawn(scrape(cluster.clone(), config.clone(), now, sink, stop.clone()));
     let managed = tokio::spawn(ask_who_runs_it(cluster.clone(), handle.clone(), stop.clone()));
     // Open requests may still ask the engine: HTTP stops last.

@@ -42,10 +42,13 @@ struct Seen {
     at: Instant,
 }
 
+/// Namespace and name.
+type PodKey = (Arc<str>, Arc<str>);
+
 /// What one endpoint has shown so far.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    pods: BTreeMap<(Arc<str>, Arc<str>), BTreeMap<Box<str>, Seen>>,
+    pods: BTreeMap<PodKey, BTreeMap<Box<str>, Seen>>,
 }
 
 /// What follows from one answer.
@@ -68,7 +71,7 @@ impl Counters {
     /// smaller has begun anew, and so has a new one of a pod that is known.
     pub(super) fn read(&mut self, text: &str, at: Instant) -> Reading {
         let mut reading = Reading::default();
-        let mut lines: BTreeMap<(Arc<str>, Arc<str>), Vec<Line<'_>>> = BTreeMap::new();
+        let mut lines: BTreeMap<PodKey, Vec<Line<'_>>> = BTreeMap::new();
         for text in text.lines() {
             match line(text.trim()) {
                 Ok(None) => {}
@@ -93,7 +96,7 @@ impl Counters {
         reading
     }
 
-    fn pod(&mut self, pod: (Arc<str>, Arc<str>), lines: &[Line<'_>], at: Instant) -> Option<TrafficSample> {
+    fn pod(&mut self, pod: PodKey, lines: &[Line<'_>], at: Instant) -> Option<TrafficSample> {
         let (namespace, name) = pod.clone();
         let known = self.pods.entry(pod).or_default();
         let newest = known.values().map(|seen| seen.at).max();
@@ -247,15 +250,16 @@ mod tests {
     #[test]
     fn bytes_between_two_readings_are_told_by_where_they_went() {
         let text = |n: u64| {
-            let mut text =
-                "# HELP kubecost_pod_network_egress_bytes_total Bytes.\n# TYPE x counter\n".to_owned();
-            text += &counter("api-1", INTERNET, &(1_000 * n).to_string());
-            text += &counter("api-1", REGION, &(200 * n).to_string());
-            text += &counter("api-1", ZONE, &format!("{}", 30 * n));
-            text += &counter("api-1", NEAR, &format!("{n}"));
-            text +=
-                &format!("{INGRESS}{{pod_name=\"api-1\",namespace=\"pay\",internet=\"true\"}} {}\n", 7 * n);
-            text + "container_cpu_usage_seconds_total{pod=\"api-1\"} 5\nup 1\n\n"
+            [
+                "# HELP kubecost_pod_network_egress_bytes_total Bytes.\n# TYPE x counter\n".to_owned(),
+                counter("api-1", INTERNET, &(1_000 * n).to_string()),
+                counter("api-1", REGION, &(200 * n).to_string()),
+                counter("api-1", ZONE, &(30 * n).to_string()),
+                counter("api-1", NEAR, &n.to_string()),
+                format!("{INGRESS}{{pod_name=\"api-1\",namespace=\"pay\",internet=\"true\"}} {}\n", 7 * n),
+                "container_cpu_usage_seconds_total{pod=\"api-1\"} 5\nup 1\n\n".to_owned(),
+            ]
+            .concat()
         };
         let mut counters = Counters::default();
         assert_eq!(counters.read(&text(5), minute(0)), Reading { counters: 5, ..Reading::default() });

@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod azure;
+mod connect;
 mod error;
 pub mod gcp;
 mod http;
@@ -23,6 +24,7 @@ use futures::future::BoxFuture;
 use nightcap_core::cluster::Provider;
 use nightcap_core::units::Instant;
 
+pub use connect::{Surroundings, Variable, providers};
 pub use error::LiveError;
 pub use http::{Http, Pause, RealPause};
 pub use quote::{Item, Parsed, Quote, Rejected};
@@ -33,6 +35,9 @@ pub use secret::Secret;
 pub(crate) use settings::LiveTimes;
 pub use settings::{AwsMode, AwsSettings, AzureSettings, GcpSettings, LiveSettings};
 pub use wanted::{Wanted, wanted};
+
+/// Every source there is, by which its copy on disk is named.
+pub const SOURCES: [&str; 3] = [aws::PRICE_LIST, azure::SOURCE, gcp::SOURCE];
 
 /// What time it is: a signature carries it, and a retry has a later one.
 pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;

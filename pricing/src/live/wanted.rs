@@ -54,6 +54,7 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use CapacityType::{OnDemand, Spot};
 
     #[test]
     fn every_region_asks_once_for_the_types_that_are_there() {
@@ -64,7 +65,6 @@ mod tests {
             capacity_type,
             ..NodeFacts::default()
         };
-        use CapacityType::{OnDemand, Spot};
         let nodes = [
             node("us-east-1", "m5.large", OnDemand),
             node("us-east-1", "m5.large", OnDemand),

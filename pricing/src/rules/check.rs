@@ -183,7 +183,7 @@ mod tests {
     fn unknown_keys_and_values_are_refused() {
         for (json, named) in [
             (r#"{"rules": []}"#, "`rules`"),
-            (r#"{"price_rules": [{"hourly": 1}]}"#, "`hourly`"),
+            (r#"{"price_rules": [{"price": 1}]}"#, "`price`"),
             (r#"{"price_rules": [{"match": {"zone": "a"}, "hourly_usd": 1}]}"#, "`zone`"),
             (r#"{"price_rules": [{"match": {"capacity": "SPOT"}, "hourly_usd": 1}]}"#, "`SPOT`"),
             (r#"{"defaults": {"cpu": 1}}"#, "`cpu`"),

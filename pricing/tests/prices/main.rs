@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should be")]
 
+mod assets;
 mod chain;
 mod known;
 mod laws;
+mod more;
+mod own_lists;
 mod own_rules;
 
 use std::sync::LazyLock;

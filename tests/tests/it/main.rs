@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod acts;
 #[cfg(test)]
+mod assets;
+#[cfg(test)]
 mod bill;
 #[cfg(test)]
 mod budget;

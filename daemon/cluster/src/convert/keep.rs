@@ -1,26 +1,20 @@
-//! Which labels and annotations are kept: ours, and those that a rule names.
+//! Which labels and annotations are kept: ours, those that a rule names, and those that platforms and vClusters write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nightcap_core::cluster::{Keys, TeamRules};
+use nightcap_core::cluster::{Keys, OwnerKeys, TeamRules};
 
 use super::Interner;
 
 /// The keys that somebody reads. All others are dropped with the object they came on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeepKeys {
-    prefix: String,
-    keys: BTreeSet<Arc<str>>,
+    owners: OwnerKeys,
     node_labels: BTreeSet<Arc<str>>,
 }
 
 impl KeepKeys {
-    /// Keeps what starts with `prefix/`, and these keys.
-    pub fn new(prefix: &str, keys: impl IntoIterator<Item = Arc<str>>) -> Self {
-        Self { prefix: format!("{prefix}/"), keys: keys.into_iter().collect(), node_labels: BTreeSet::new() }
-    }
-
     /// And of nodes these labels, which price rules look at.
     #[must_use]
     pub fn with_node_labels<'a>(mut self, labels: impl IntoIterator<Item = &'a str>) -> Self {
@@ -34,18 +28,19 @@ impl KeepKeys {
         kept.map(|(key, value)| (Arc::clone(key), Arc::clone(value))).collect()
     }
 
-    /// Keeps our own, and what the rules read to tell teams and owners.
+    /// Keeps our own, and what tells teams, owners and vClusters.
     pub fn for_teams(rules: &TeamRules) -> Self {
-        Self::new(&rules.prefix, rules.team_keys.iter().chain(&rules.owner_keys).cloned())
+        Self { owners: OwnerKeys::of(rules), node_labels: BTreeSet::new() }
     }
 
-    fn keeps(&self, key: &str) -> bool {
-        key.starts_with(&self.prefix) || self.keys.contains(key)
+    /// The keys by which owners are found.
+    pub(super) const fn owners(&self) -> &OwnerKeys {
+        &self.owners
     }
 
     /// The kept ones of an object's labels or annotations.
     pub(super) fn filter(&self, all: Option<&BTreeMap<String, String>>, names: &mut Interner) -> Keys {
-        let kept = all.into_iter().flatten().filter(|(key, _)| self.keeps(key));
+        let kept = all.into_iter().flatten().filter(|(key, _)| self.owners.keeps(key));
         kept.map(|(key, value)| (names.get(key), value.as_str().into())).collect()
     }
 }

@@ -7,6 +7,7 @@ mod budget;
 mod claim;
 mod cron_job;
 mod deployment;
+mod fargate;
 mod interner;
 mod keep;
 mod meta;
@@ -26,6 +27,8 @@ mod workload;
 mod asset_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vcluster_tests;
 
 use std::sync::Arc;
 

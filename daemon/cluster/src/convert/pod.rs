@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodCondition, PodSpec, PodStatus};
-use nightcap_core::cluster::{self, PodPhase};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use nightcap_core::cluster::{self, OwnerFacts, PodPhase};
 use nightcap_core::units::Instant;
 
 use super::owner::owner;
-use super::{ReadError, Reader, Unreadable, instant, meta, requests};
+use super::{ReadError, Reader, Unreadable, fargate, instant, meta, requests};
 
 /// The record of a pod.
 pub(crate) fn pod(pod: &Pod, reader: &mut Reader) -> Result<cluster::Pod, Unreadable> {
@@ -28,12 +29,16 @@ fn read(pod: &Pod, reader: &mut Reader) -> Result<cluster::Pod, ReadError> {
         name: meta::name(&pod.metadata)?.into(),
         node: node.map(|node| reader.names.get(node)),
         owner: owner(&pod.metadata, namespace, &mut reader.names),
-        requests: requests::of_pod(spec, status)?,
+        requests: match fargate::provisioned(&pod.metadata, node) {
+            Some(provisioned) => provisioned,
+            None => requests::of_pod(spec, status)?,
+        },
         bound,
         ended: if phase == PodPhase::Finished { status.and_then(|s| ended(s, bound)) } else { None },
         phase,
         ready: status.is_some_and(|status| condition(status, "Ready", "True").is_some()),
         claims: claims(meta::name(&pod.metadata)?, spec),
+        facts: facts(&pod.metadata, namespace, reader)?,
     })
 }
 
@@ -51,6 +56,18 @@ fn claims(pod: &str, spec: &PodSpec) -> Vec<Arc<str>> {
         }
     }
     claims
+}
+
+/// What tells whose it is, and where in a vCluster.
+fn facts(
+    object: &ObjectMeta,
+    namespace: &str,
+    reader: &mut Reader,
+) -> Result<Option<Arc<OwnerFacts>>, ReadError> {
+    let labels = reader.keep.filter(object.labels.as_ref(), &mut reader.names);
+    let annotations = reader.keep.filter(object.annotations.as_ref(), &mut reader.names);
+    let name = meta::name(object)?;
+    Ok(OwnerFacts::read(reader.keep.owners(), &labels, &annotations, name, namespace).map(Arc::new))
 }
 
 /// A pod of phase Unknown is on a node that does not answer: it holds what it held.

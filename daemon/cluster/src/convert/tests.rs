@@ -6,7 +6,7 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
 use nightcap_core::cluster::{
-    self, CapacityType, NodeFacts, PodPhase, Provider, Size, WorkloadKey, WorkloadKind,
+    self, CapacityType, NodeFacts, OwnerFacts, PodPhase, Provider, Size, TeamRules, WorkloadKey, WorkloadKind,
 };
 use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Resources, parse_rfc3339};
 use serde::de::DeserializeOwned;
@@ -82,6 +82,10 @@ fn its_record() -> cluster::Pod {
         phase: PodPhase::Running,
         ready: true,
         claims: Vec::new(),
+        facts: Some(Arc::new(OwnerFacts {
+            labels: [("app".into(), "api".into())].into(),
+            ..OwnerFacts::default()
+        })),
     }
 }
 
@@ -416,6 +420,11 @@ fn node_is_read_whole() {
     let node = |object: &Value| super::node(&read::<Node>(object), &mut Reader::default());
     assert_eq!(node(&object), Ok(wanted.clone()));
 
+    // Of its labels those are kept that a price rule looks at.
+    let keep = KeepKeys::default().with_node_labels(["kubernetes.io/arch", "example.com/rack"]);
+    let kept = super::node(&read::<Node>(&object), &mut Reader::new(keep)).unwrap().facts.labels;
+    assert_eq!(kept, [("kubernetes.io/arch".into(), "amd64".into())].into());
+
     let fresh = set(set(object.clone(), "/status", json!({})), "/spec", json!({}));
     let wanted = cluster::Node {
         provider_id: "".into(),
@@ -466,7 +475,12 @@ fn namespace_keeps_all_labels_and_the_annotations_that_somebody_reads() {
         |object: &Value, keep| super::namespace(&read::<Namespace>(object), &mut Reader::new(keep)).unwrap();
     assert_eq!(namespace(&object, KeepKeys::default()), wanted);
 
-    let other_prefix = namespace(&object, KeepKeys::new("nightcap.devious", []));
+    let rules = TeamRules {
+        prefix: "nightcap.devious".into(),
+        team_keys: vec!["squad".into()],
+        ..TeamRules::default()
+    };
+    let other_prefix = namespace(&object, KeepKeys::for_teams(&rules));
     assert_eq!(other_prefix.annotations, keys(&[("nightcap.devious/x", "y")]));
 
     let deleted = set(object, "/metadata/deletionTimestamp", json!("2026-03-02T00:00:00Z"));
@@ -501,7 +515,7 @@ fn its_workload(kind: WorkloadKind, size: Size, ready_replicas: u32) -> cluster:
         size,
         ready_replicas,
         pod_requests: amount(250, 128),
-        labels: [("team".into(), "payments".into())].into(),
+        labels: [("app".into(), "api".into()), ("team".into(), "payments".into())].into(),
         annotations: [("nightcap.dev/exclude".into(), "true".into())].into(),
         deletes_claims_when_scaled: false,
         rolling_out: false,
@@ -613,4 +627,37 @@ fn cron_job_is_read_whole() {
     assert_eq!(cron_job(&object), Ok(its_workload(WorkloadKind::CronJob, Size::Suspended(false), 0)));
     let suspended = set(object, "/spec/suspend", json!(true));
     assert_eq!(cron_job(&suspended), Ok(its_workload(WorkloadKind::CronJob, Size::Suspended(true), 0)));
+}
+
+#[test]
+fn pod_keeps_what_tells_owners_and_nothing_that_differs_from_pod_to_pod() {
+    let labels = json!({
+        "app": "api", "team": "payments", "app.kubernetes.io/name": "api", "loft.sh/project": "shop", "release": "api",
+        "pod-template-hash": "5d9c7", "controller-revision-hash": "api-1", "job-name": "load-1",
+        "statefulset.kubernetes.io/pod-name": "api-0", "apps.kubernetes.io/pod-index": "0",
+        "batch.kubernetes.io/job-name": "load-1", "batch.kubernetes.io/controller-uid": "u", "controller-uid": "u",
+    });
+    let annotations = json!({
+        "nightcap.dev/team": "search", "nightcap.dev/owner": "alice", "nightcap.dev/uptime": "always",
+        "kubectl.kubernetes.io/default-container": "api", "owner": "bob",
+    });
+    let object = set(set(a_pod(), "/metadata/labels", labels), "/metadata/annotations", annotations);
+    let keys = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+    let expected = OwnerFacts {
+        labels: keys(&[
+            ("app", "api"),
+            ("app.kubernetes.io/name", "api"),
+            ("loft.sh/project", "shop"),
+            ("team", "payments"),
+        ]),
+        annotations: keys(&[
+            ("nightcap.dev/owner", "alice"),
+            ("nightcap.dev/team", "search"),
+            ("owner", "bob"),
+        ]),
+        ..OwnerFacts::default()
+    };
+    assert_eq!(pod(&object).unwrap().facts.as_deref(), Some(&expected));
+    let bare = set(a_pod(), "/metadata/labels", json!({ "pod-template-hash": "5d9c7" }));
+    assert_eq!(pod(&bare).unwrap().facts, None);
 }

@@ -269,7 +269,8 @@ fn lines(objects: &[Value], kind: &str) -> Answer {
         "metadata": { "resourceVersion": "9", "annotations": { "k8s.io/initial-events-end": "true" } },
         "spec": {}, "provisioner": "",
     } }));
-    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let body = lines.join("\n") + "\n";
     Answer { status: 200, retry_after: None, body }
 }
 

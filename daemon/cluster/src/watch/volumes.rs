@@ -41,13 +41,13 @@ pub(super) async fn run(
             let api = Api::<DeserializeGuard<PersistentVolume>>::all(cluster.client.clone());
             let stream =
                 watcher(api, config.clone()).default_backoff().take_until(changed(known.clone()).boxed());
-            match follow(stream, &mut translator, &now, &sink).await {
+            match Box::pin(follow(stream, &mut translator, &now, &sink)).await {
                 End::NoStreamedLists => config = paged(),
                 End::OfStream | End::NotServed => {}
             }
         }
     };
-    futures::future::join(classes, volumes).await;
+    Box::pin(futures::future::join(classes, volumes)).await;
 }
 
 /// Ends when the classes are not those that were seen.

@@ -7,6 +7,7 @@ mod node_facts;
 mod owner;
 mod pod;
 mod service;
+mod vcluster;
 mod volume;
 mod workload;
 
@@ -15,8 +16,14 @@ pub use namespace::{Keys, Namespace};
 pub use node::{CapacityType, Node, NodeFacts, Provider};
 pub use node_facts::region_of_zone;
 pub(crate) use owner::glob;
-pub use owner::{Attribution, OwnerKind, TeamRule, TeamRules, UNOWNED};
+pub use owner::{
+    Attribution, DEFAULT_LABELS, Namespaces, OwnerFacts, OwnerKeys, OwnerKind, Resolver, TeamRule, TeamRules,
+    Tier, UNOWNED, UserMap, differs_by_pod,
+};
 pub use pod::{Pod, PodPhase};
 pub use service::Service;
+pub use vcluster::{
+    HashedLabels, KeyHashes, MappedNamespace, Synced, VClusterKey, control_plane, host_label_key,
+};
 pub use volume::{Volume, VolumeFacts};
 pub use workload::{Size, Workload, WorkloadKey, WorkloadKind};

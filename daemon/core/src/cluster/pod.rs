@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::WorkloadKey;
+use super::{OwnerFacts, WorkloadKey};
 use crate::units::{Instant, Resources};
 
 /// A pod's phase, as far as money and sleep care.
@@ -42,4 +42,6 @@ pub struct Pod {
     pub ready: bool,
     /// Names of the claims it mounts, those of generic ephemeral volumes included.
     pub claims: Vec<Arc<str>>,
+    /// What its labels and annotations tell of whose it is; `None` if nothing.
+    pub facts: Option<Arc<OwnerFacts>>,
 }

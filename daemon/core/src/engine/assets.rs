@@ -63,7 +63,7 @@ impl Engine {
             class: Arc::clone(&service.class),
             claim: Default::default(),
         };
-        let payer = self.attribution_of(&service.namespace, None);
+        let payer = self.payer_of_service(service);
         self.ledger.flat().asset(asset, 1, &payer, since, now);
         self.ledger.flat().keep(&uid, None, &payer, now);
     }
@@ -175,11 +175,11 @@ impl Engine {
             self.keep_claimed(&key, first, now);
         }
         let services = self.assets.services.values().filter(|service| service.namespace == *space);
-        let services: Vec<(Arc<str>, Instant)> =
-            services.map(|service| (Arc::clone(&service.uid), service.created)).collect();
-        for (uid, created) in services {
-            let payer = self.attribution_of(space, None);
-            self.ledger.flat().keep(&uid, None, &payer, if first { created } else { now });
+        let services: Vec<Service> = services.cloned().collect();
+        for service in services {
+            let payer = self.payer_of_service(&service);
+            let from = if first { service.created } else { now };
+            self.ledger.flat().keep(&service.uid, None, &payer, from);
         }
     }
 
@@ -191,7 +191,7 @@ impl Engine {
         }
         let services: Vec<_> = self.assets.services.values().cloned().collect();
         for service in services {
-            let payer = self.attribution_of(&service.namespace, None);
+            let payer = self.payer_of_service(&service);
             let from = if kept.contains(&service.uid) { now } else { service.created };
             self.ledger.flat().keep(&service.uid, None, &payer, from);
         }
@@ -207,12 +207,12 @@ impl Engine {
     /// Who pays for a volume: the claim it is bound to. No object tells since when it is; what was not known before
     /// (`first`) counts from when both were there.
     fn keep_volume(&mut self, volume: &Volume, first: bool, now: Instant) {
-        let claimed = self.assets.claim_of(volume).map(|claim| (claim.key.clone(), claim.created));
-        let (key, payer, from) = match claimed {
-            Some((key, created)) => {
-                let since = created.max(volume.created);
-                let payer = self.attribution_of(&key.namespace, None);
-                (Some(key), payer, if first { since } else { now })
+        let claim = self.assets.claim_of(volume).cloned();
+        let (key, payer, from) = match claim {
+            Some(claim) => {
+                let since = claim.created.max(volume.created);
+                let payer = self.payer_of_claim(&claim);
+                (Some(claim.key), payer, if first { since } else { now })
             }
             None => (None, self.line(UNMOUNTED), now),
         };
@@ -233,6 +233,24 @@ impl Engine {
             class: Arc::clone(&volume.facts.class),
             claim: claim.map(|c| (Arc::clone(&c.key.namespace), Arc::clone(&c.key.name))).unwrap_or_default(),
         }
+    }
+
+    fn payer_of_claim(&mut self, claim: &Claim) -> Arc<Attribution> {
+        let namespace = &claim.key.namespace;
+        let is_vcluster = |name: &str| {
+            let runs_it = |pod: &Arc<PodName>| {
+                let of = self.pods.get(&pod.uid).and_then(|pod| pod.attribution.vcluster.as_ref());
+                of.and_then(|vcluster| vcluster.rsplit_once('/')).is_some_and(|(_, its)| its == name)
+            };
+            self.pod_names.of(namespace).any(runs_it)
+        };
+        let of = self.owners.claim(claim, is_vcluster, &|name| self.namespace_named(name));
+        self.intern(of)
+    }
+
+    fn payer_of_service(&mut self, service: &Service) -> Arc<Attribution> {
+        let of = self.owners.service(service, &|name| self.namespace_named(name));
+        self.intern(of)
     }
 
     /// The payer of a line that belongs to no namespace.

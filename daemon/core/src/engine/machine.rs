@@ -10,7 +10,7 @@ use super::errand::Errand;
 use super::names::PodNames;
 use super::problems::Problems;
 use super::{Action, ActionId, Counters, Event, Kind, Settings, UsageHealth};
-use crate::cluster::{Attribution, Namespace, Node, Workload, WorkloadKey};
+use crate::cluster::{Attribution, Keys, Namespace, Node, OwnerFacts, Resolver, Tier, Workload, WorkloadKey};
 use crate::money::{Ledger, NodePrice, PodName};
 use crate::sleep::{Known, Mark, Original, Wishes};
 use crate::units::{Instant, Millis};
@@ -25,9 +25,34 @@ pub(super) struct PodState {
     pub(super) node: Option<Arc<str>>,
     /// Who pays; its workload is the pod's owner.
     pub(super) attribution: Arc<Attribution>,
-    /// Newest usage sample.
-    pub(super) sampled: Option<Instant>,
+    /// What its labels tell of that; shared with its like.
+    pub(super) facts: Option<Arc<OwnerFacts>>,
+    /// The second of the newest usage sample since the epoch, good until 2106; 0 before the first.
+    sampled_s: u32,
     pub(super) ended: bool,
+}
+
+impl PodState {
+    /// A pod that has not been measured yet.
+    pub(super) const fn new(
+        name: Arc<PodName>,
+        node: Option<Arc<str>>,
+        attribution: Arc<Attribution>,
+        facts: Option<Arc<OwnerFacts>>,
+        ended: bool,
+    ) -> Self {
+        Self { name, node, attribution, facts, sampled_s: 0, ended }
+    }
+
+    /// It was measured at `at`.
+    pub(super) fn measured(&mut self, at: Instant) {
+        self.sampled_s = self.sampled_s.max(u32::try_from(at.0 / 1_000).unwrap_or_default());
+    }
+
+    /// Whether it was measured later than `at`.
+    pub(super) fn is_measured_since(&self, at: Instant) -> bool {
+        self.sampled_s > 0 && i64::from(self.sampled_s) * 1_000 > at.0
+    }
 }
 
 /// A namespace that the engine knows.
@@ -35,9 +60,8 @@ pub(super) struct PodState {
 pub(super) struct SpaceEntry {
     pub(super) namespace: Namespace,
     pub(super) wishes: Wishes,
-    pub(super) team: Arc<str>,
-    pub(super) team_rule: Arc<str>,
-    pub(super) owner: Arc<str>,
+    pub(super) attribution: Arc<Attribution>,
+    pub(super) tier: Option<Tier>,
     /// Since when it is asleep, or awake after a sleep.
     pub(super) since: Option<Instant>,
     pub(super) was_asleep: bool,
@@ -107,7 +131,12 @@ pub struct Engine {
     pub(super) workloads: BTreeMap<WorkloadKey, Box<WorkloadEntry>>,
     pub(super) assets: AssetState,
     pub(super) budgets: Budgets,
+    pub(super) owners: Resolver,
     pub(super) attributions: BTreeSet<Arc<Attribution>>,
+    /// What pods tell of whose they are, each once.
+    pub(super) facts: BTreeSet<Arc<OwnerFacts>>,
+    /// Labels of attributions, each set once.
+    pub(super) label_sets: BTreeSet<Arc<Keys>>,
     /// Texts that many attributions share.
     pub(super) texts: BTreeSet<Arc<str>>,
     pub(super) listed: BTreeSet<Kind>,
@@ -135,6 +164,7 @@ impl Engine {
             ledger,
             settled_at: settings.start,
             resumed: None,
+            owners: Resolver::new(settings.teams.clone()),
             settings,
             nodes: BTreeMap::new(),
             prices: BTreeMap::new(),
@@ -145,6 +175,8 @@ impl Engine {
             assets: AssetState::default(),
             budgets: Budgets::default(),
             attributions: BTreeSet::new(),
+            facts: BTreeSet::new(),
+            label_sets: BTreeSet::new(),
             texts: BTreeSet::new(),
             listed: BTreeSet::new(),
             problems: Problems::default(),
@@ -217,6 +249,8 @@ impl Engine {
     /// Forgets attributions that no pod, workload or row carries any more: every run of a Job is one of its own.
     fn forget_payers(&mut self) {
         self.attributions.retain(|payer| Arc::strong_count(payer) > 1);
+        self.facts.retain(|facts| Arc::strong_count(facts) > 1);
+        self.label_sets.retain(|labels| Arc::strong_count(labels) > 1);
         self.texts.retain(|text| Arc::strong_count(text) > 1);
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::machine::{PodState, SpaceEntry, WorkloadEntry};
 use super::{Action, Engine, Kind, Severity, Subject, UsageSample};
-use crate::cluster::{Namespace, Node, Pod, PodPhase, Size, Workload, WorkloadKey, WorkloadKind};
+use crate::cluster::{
+    Attribution, Namespace, Node, Pod, PodPhase, Size, Workload, WorkloadKey, WorkloadKind,
+};
 use crate::money::{Confidence, NodePrice, PodName};
 use crate::sleep::Wishes;
 use crate::units::{Instant, Millis};
@@ -53,8 +55,9 @@ impl Engine {
     pub(super) fn observe_namespace(&mut self, namespace: Namespace, now: Instant) {
         let name = Arc::clone(&namespace.name);
         self.problems.clear_detail("namespaces", "unreadable", &name);
-        let of = self.settings.teams.attribute(&name, Some(&namespace), None, None);
-        let zone = self.settings.sleep.zone_of(&of.team);
+        let of = self.owners.space(&namespace, &|name| self.namespace_named(name));
+        let attribution = self.intern(of);
+        let zone = self.settings.sleep.zone_of(&attribution.team);
         // A namespace that was deleted and made again under its name starts anew.
         let before = self.spaces.remove(&name).filter(|known| known.namespace.uid == namespace.uid);
         let known = before.is_some();
@@ -68,9 +71,8 @@ impl Engine {
         self.report_bad(&format!("namespace {name}"), &subject, &bad, now);
         let mut entry = SpaceEntry {
             wishes,
-            team: of.team,
-            team_rule: of.team_rule,
-            owner: of.owner,
+            attribution,
+            tier: self.owners.tier(&namespace),
             since: before.as_ref().and_then(|b| b.since),
             was_asleep: before.as_ref().is_some_and(|b| b.was_asleep),
             commanded_by: before.as_ref().and_then(|b| b.commanded_by.clone()),
@@ -80,7 +82,7 @@ impl Engine {
         entry.errand.saw(&entry.namespace.resource_version);
         self.spaces.insert(Arc::clone(&name), entry);
         if keys_changed {
-            self.attribute_again(&name, None, !known, now);
+            self.attribute_space_again(&name, !known, now);
         }
         self.dirty.insert(name);
     }
@@ -102,8 +104,7 @@ impl Engine {
             &format!("{}/{}", key.namespace, key.name),
         );
         let before = self.workloads.remove(&key).filter(|known| known.workload.uid == workload.uid);
-        let namespace = self.spaces.get(&key.namespace).map(|s| &s.namespace);
-        let of = self.settings.teams.attribute(&key.namespace, namespace, Some(&key), Some(&workload));
+        let of = self.owners.workload(&workload, &|name| self.namespace_named(name));
         let zone = self.settings.sleep.zone_of(&of.team);
         let last_good = before.as_ref().and_then(|b| b.wishes.as_deref());
         let (wishes, bad) = Wishes::read(&workload.annotations, &self.settings.sleep.prefix, zone, last_good);
@@ -151,12 +152,23 @@ impl Engine {
     pub(super) fn observe_pod(&mut self, pod: Pod, now: Instant) {
         self.problems.clear_detail("pods", "unreadable", &format!("{}/{}", pod.namespace, pod.name));
         let ended = (pod.phase == PodPhase::Finished).then(|| pod.ended.unwrap_or(now));
-        let Some(known) = self.pods.get_mut(&pod.uid) else {
+        let Some(known) = self.pods.get(&pod.uid) else {
             self.new_pod(pod, ended, now);
             return;
         };
         if known.ended {
             return;
+        }
+        // Relabelled, or taken from its workload by that: from now on others may pay.
+        let moved = known.facts != pod.facts || is_adopted(&known.attribution, &pod);
+        let payer = moved.then(|| {
+            let facts = self.intern_facts(pod.facts);
+            (self.payer_of(&pod.namespace, pod.owner, facts.as_ref()), facts)
+        });
+        let Some(known) = self.pods.get_mut(&pod.uid) else { return };
+        if let Some((attribution, facts)) = payer {
+            known.attribution = attribution;
+            known.facts = facts;
         }
         let bound_now = known.node.is_none() && pod.node.is_some();
         known.node.clone_from(&pod.node);
@@ -178,13 +190,13 @@ impl Engine {
     }
 
     fn new_pod(&mut self, pod: Pod, ended: Option<Instant>, now: Instant) {
-        let owner = pod.owner.map(|owner| self.followed(owner));
         let name = Arc::new(PodName {
             uid: Arc::clone(&pod.uid),
             namespace: Arc::clone(&pod.namespace),
             name: Arc::clone(&pod.name),
         });
-        let attribution = self.attribution_of(&pod.namespace, owner.as_ref());
+        let facts = self.intern_facts(pod.facts);
+        let attribution = self.payer_of(&pod.namespace, pod.owner, facts.as_ref());
         if let Some(node) = &pod.node {
             let from = pod.bound.unwrap_or(now);
             // What ended before anything was counted cost nothing here, or was counted by an earlier life.
@@ -202,7 +214,7 @@ impl Engine {
             }
         }
         self.pod_names.insert(&name);
-        let state = PodState { name, node: pod.node, attribution, sampled: None, ended: ended.is_some() };
+        let state = PodState::new(name, pod.node, attribution, facts, ended.is_some());
         self.pods.insert(pod.uid, Box::new(state));
     }
 
@@ -289,10 +301,10 @@ impl Engine {
             }
             let Some(name) = self.pod_names.get(&sample.namespace, &sample.pod) else { continue };
             let Some(pod) = self.pods.get_mut(&name.uid) else { continue };
-            let Some(node) = &pod.node else { continue };
-            pod.sampled = pod.sampled.max(Some(sample.at));
+            let Some(node) = pod.node.clone() else { continue };
+            pod.measured(sample.at);
             self.usage.newest = self.usage.newest.max(Some(sample.at));
-            found.push((Arc::clone(node), Arc::clone(name), sample));
+            found.push((node, Arc::clone(name), sample));
         }
         // Samples of one scrape differ by seconds from pod to pod. Taken as they are, each would cut the time of all
         // pods of its node; one instant per node and scrape keeps a pass linear.
@@ -321,8 +333,7 @@ impl Engine {
 
     pub(super) fn check_usage(&mut self, now: Instant) {
         let fresh_from = now - Millis(2 * self.settings.scrape_interval.0);
-        self.usage.fresh_pods =
-            self.pods.values().filter(|pod| pod.sampled.is_some_and(|at| at > fresh_from)).count();
+        self.usage.fresh_pods = self.pods.values().filter(|pod| pod.is_measured_since(fresh_from)).count();
     }
 
     /// The workloads of a namespace.
@@ -337,6 +348,18 @@ impl Engine {
             .range(first..)
             .map(|(key, entry)| (key, &**entry))
             .take_while(move |(key, _)| key.namespace == space)
+    }
+}
+
+/// Whether the pod has another controller than the one that its payer names, or none any more. A Job's name is not
+/// compared: its `CronJob` may stand there, and its controller never changes.
+fn is_adopted(payer: &Attribution, pod: &Pod) -> bool {
+    if pod.facts.as_ref().is_some_and(|facts| facts.synced.is_some()) {
+        return false;
+    }
+    match (&payer.workload, &pod.owner) {
+        (_, Some(now)) if now.kind == WorkloadKind::Job => false,
+        (before, now) => before != now,
     }
 }
 

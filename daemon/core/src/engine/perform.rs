@@ -9,7 +9,7 @@ use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
 use crate::cluster::WorkloadKey;
 use crate::sleep::{
     AnnotationPatch, Command, CommandError, Decision, Levels, Mark, Step, Wish, WorkloadPatch, decide,
-    protected_by, step,
+    is_protected, protected_by, step,
 };
 use crate::units::{Instant, Millis};
 
@@ -290,6 +290,7 @@ impl Engine {
             namespace: &space.wishes,
             defaults: &self.settings.sleep.defaults,
             protected: protected_by(&self.settings.sleep.protected, name),
+            tier: space.tier.filter(|&tier| is_protected(tier)),
         })
     }
 

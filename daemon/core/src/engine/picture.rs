@@ -98,11 +98,16 @@ impl Engine {
             _ if falling => SpaceState::Falling,
             _ => SpaceState::Awake,
         };
+        let of = &space.attribution;
         Some(SpaceView {
             name: Arc::clone(name),
-            team: Arc::clone(&space.team),
-            team_rule: Arc::clone(&space.team_rule),
-            owner: Arc::clone(&space.owner),
+            team: Arc::clone(&of.team),
+            team_kind: of.team_kind,
+            team_rule: Arc::clone(&of.team_rule),
+            owner: Arc::clone(&of.owner),
+            owner_kind: of.owner_kind,
+            owner_rule: Arc::clone(&of.owner_rule),
+            tier: space.tier,
             state,
             since: space.since,
             decision,
@@ -126,7 +131,9 @@ fn costs_of_spaces(pods: &[HeldPod]) -> BTreeMap<&str, (Rate, usize)> {
         let space: &str = &of.namespace;
         let (_, hourly, bare) = by_address.entry(space.as_ptr()).or_insert((space, Rate(0), 0));
         *hourly += pod.hourly;
-        *bare += usize::from(!of.workload.as_ref().is_some_and(is_scalable));
+        // A workload inside a vCluster is none that Nightcap can turn down from outside.
+        let scalable = of.virtual_namespace.is_none() && of.workload.as_ref().is_some_and(is_scalable);
+        *bare += usize::from(!scalable);
     }
     let mut spaces: BTreeMap<&str, (Rate, usize)> = BTreeMap::new();
     for (space, hourly, bare) in by_address.into_values() {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::event::Kind;
 use crate::advice::budget::{BudgetSpec, BudgetStatus};
-use crate::cluster::{Node, WorkloadKey};
+use crate::cluster::{Node, OwnerKind, Tier, WorkloadKey};
 use crate::money::{FlatNow, HeldPod, Hour, NodePrice, ResourceRates};
 use crate::sleep::{Decision, Mark, Mode, Original};
 use crate::units::{Instant, Rate};
@@ -66,10 +66,18 @@ pub struct SpaceView {
     pub name: Arc<str>,
     /// Team.
     pub team: Arc<str>,
+    /// What kind of team that is.
+    pub team_kind: OwnerKind,
     /// Which rule named the team.
     pub team_rule: Arc<str>,
     /// Owner.
     pub owner: Arc<str>,
+    /// What kind of owner that is.
+    pub owner_kind: OwnerKind,
+    /// Which rule named the owner.
+    pub owner_rule: Arc<str>,
+    /// Its tier, if it names one.
+    pub tier: Option<Tier>,
     /// Whether it sleeps.
     pub state: SpaceState,
     /// Since when; `None` if not known, as for a space that was awake when the daemon started.

@@ -1,6 +1,6 @@
 //! Which wish wins. One documented precedence, the same for every reader:
 //!
-//! `keep-awake-until` > `asleep-until` > `exclude` > workload schedule > namespace schedule > default.
+//! `keep-awake-until` > `asleep-until` > `exclude` > workload schedule > namespace schedule > tier > default.
 //! On each step the workload's own annotation comes before its namespace's.
 
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{AsleepUntil, Mode, Wishes};
+use crate::cluster::Tier;
 use crate::units::Instant;
 
 /// The wishes that meet on one workload, or on a namespace as a whole.
@@ -21,6 +22,8 @@ pub struct Levels<'a> {
     pub defaults: &'a Wishes,
     /// The pattern that protects the namespace, if one does.
     pub protected: Option<&'a str>,
+    /// The tier for which only the namespace's and the workload's own wishes count, if it is of such a one.
+    pub tier: Option<Tier>,
 }
 
 /// One wish of the chain, as `explain` shows it.
@@ -97,7 +100,8 @@ fn next_edge(levels: Levels<'_>, now: Instant, asleep: bool) -> Option<Instant> 
     let schedule = levels
         .workload
         .into_iter()
-        .chain([levels.namespace, levels.defaults])
+        .chain([levels.namespace])
+        .chain(levels.tier.is_none().then_some(levels.defaults))
         .find(|wishes| wishes.has_schedule())?;
     let first = schedule.next_schedule_change(now)?;
     if schedule.schedule_sleeps(first) == Some(asleep) {
@@ -152,6 +156,10 @@ fn chain(levels: Levels<'_>, mode: Mode, now: Instant) -> Vec<Wish> {
     }
     for (place, wishes) in each() {
         out.extend(scheduled(place, wishes, now, true));
+    }
+    if let Some(tier) = levels.tier {
+        let why = format!("Its tier is {}: only its own wishes put it to sleep.", tier.name());
+        out.push(awake("namespace tier", tier.name(), why, None));
     }
     out.extend(scheduled("default", levels.defaults, now, mode >= Mode::Act));
     out

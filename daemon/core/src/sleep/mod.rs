@@ -14,6 +14,6 @@ pub use decision::{Decision, Levels, Wish, decide, next_sleep, next_wake};
 pub use mark::{Mark, MarkError, Original};
 pub use patch::{AnnotationPatch, WorkloadPatch};
 pub use plan::{Known, Step, step};
-pub use protect::{DEFAULT_PROTECTED, protected_by};
+pub use protect::{DEFAULT_PROTECTED, is_protected, protected_by};
 pub use settings::{Mode, SleepSettings};
 pub use wishes::{AsleepUntil, BadValue, Spec, Wishes};

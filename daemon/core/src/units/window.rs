@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::{Instant, Millis};
 
 /// The half-open span `[start, end)`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Window {
     /// First instant that counts.
     pub start: Instant,
@@ -19,8 +19,8 @@ pub struct Window {
 pub enum WindowError {
     /// The text follows none of the grammar's forms.
     #[error(
-        "{0:?} is no window: use today, yesterday, week, lastweek, month, lastmonth, a number with m, h, d or w \
-         such as 7d, \"45m offset 15m\", or two instants such as 2026-03-01T00:00:00Z,2026-03-08T00:00:00Z"
+        "{0:?} is no window: use today, yesterday, week, lastweek, month, lastmonth, quarter, lastquarter, year, \
+         lastyear, a number with m, h, d or w such as 7d, \"45m offset 15m\", or two instants such as 2026-03-01T00:00:00Z,2026-03-08T00:00:00Z"
     )]
     Unknown(String),
     /// The end lies before the start.

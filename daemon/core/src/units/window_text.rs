@@ -1,15 +1,15 @@
 //! The grammar of windows: `OpenCost`'s, the one every command and every query takes.
 
-use chrono::{DateTime, Datelike, Days, LocalResult, Months, NaiveDate, TimeZone};
-use chrono_tz::{GapInfo, Tz};
+use chrono_tz::Tz;
 
+use super::calendar::{Period, midnight};
 use super::{Instant, Millis, Window, WindowError, parse_rfc3339};
 
 impl Window {
     /// Reads a window.
     ///
-    /// * `today`, `week` (since Sunday), `month`: from the local midnight they begin at until `now`.
-    /// * `yesterday`, `lastweek`, `lastmonth`: whole local days.
+    /// * `today`, `week` (since Sunday), `month`, `quarter`, `year`: from the local midnight they begin at until `now`.
+    /// * `yesterday`, `lastweek`, `lastmonth`, `lastquarter`, `lastyear`: whole local days.
     /// * `7d` and the like with `m`, `h`, `d` or `w`: `OpenCost` rounds the end up to the next full unit (for `w`
     ///   to the next day) of UTC and counts back from there, so that `7d` is today and the six days before. Here
     ///   it starts at the same instant, but ends `now`: there is nothing to tell of what is yet to come.
@@ -44,31 +44,22 @@ const WEEK: Millis = Millis(604_800_000);
 
 fn named(text: &str, now: Instant, zone: Tz) -> Option<(Instant, Instant)> {
     let today = now.to_chrono().with_timezone(&zone).date_naive();
-    let midnight = |date| midnight(date, zone);
-    let sunday = today.checked_sub_days(Days::new(today.weekday().num_days_from_sunday().into()))?;
-    let first = today.with_day(1)?;
-    Some(match text {
-        "today" => (midnight(today), now),
-        "yesterday" => (midnight(today.pred_opt()?), midnight(today)),
-        "week" => (midnight(sunday), now),
-        "lastweek" => (midnight(sunday.checked_sub_days(Days::new(7))?), midnight(sunday)),
-        "month" => (midnight(first), now),
-        "lastmonth" => (midnight(first.checked_sub_months(Months::new(1))?), midnight(first)),
+    let (period, last) = match text {
+        "today" => (Period::Day, false),
+        "yesterday" => (Period::Day, true),
+        "week" => (Period::Week, false),
+        "lastweek" => (Period::Week, true),
+        "month" => (Period::Month, false),
+        "lastmonth" => (Period::Month, true),
+        "quarter" => (Period::Quarter, false),
+        "lastquarter" => (Period::Quarter, true),
+        "year" => (Period::Year, false),
+        "lastyear" => (Period::Year, true),
         _ => return None,
-    })
-}
-
-/// The first instant of a local day. Where clocks are put forward at midnight that is the moment after.
-pub(crate) fn midnight(date: NaiveDate, zone: Tz) -> Instant {
-    let local = date.and_time(chrono::NaiveTime::MIN);
-    let instant = |at: DateTime<Tz>| Instant(at.timestamp_millis());
-    match zone.from_local_datetime(&local) {
-        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => instant(at),
-        LocalResult::None => {
-            let after_gap = GapInfo::new(&local, &zone).and_then(|gap| gap.end);
-            after_gap.map_or_else(|| Instant(local.and_utc().timestamp_millis()), instant)
-        }
-    }
+    };
+    let (this_start, last_start) = period.this_and_last(today)?;
+    let this_start = midnight(this_start, zone);
+    Some(if last { (midnight(last_start, zone), this_start) } else { (this_start, now) })
 }
 
 fn last(text: &str, now: Instant) -> Option<(Instant, Instant)> {
@@ -141,6 +132,10 @@ mod tests {
             ("lastweek", "2026-03-01T00:00:00Z 2026-03-08T00:00:00Z"),
             ("month", "2026-03-01T00:00:00Z 2026-03-12T10:20:30Z"),
             ("lastmonth", "2026-02-01T00:00:00Z 2026-03-01T00:00:00Z"),
+            ("quarter", "2026-01-01T00:00:00Z 2026-03-12T10:20:30Z"),
+            ("lastquarter", "2025-10-01T00:00:00Z 2026-01-01T00:00:00Z"),
+            ("year", "2026-01-01T00:00:00Z 2026-03-12T10:20:30Z"),
+            ("lastyear", "2025-01-01T00:00:00Z 2026-01-01T00:00:00Z"),
             ("10m", "2026-03-12T10:11:00Z 2026-03-12T10:20:30Z"),
             ("1h", "2026-03-12T10:00:00Z 2026-03-12T10:20:30Z"),
             ("24h", "2026-03-11T11:00:00Z 2026-03-12T10:20:30Z"),

@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code: a wrong literal should fail loudly")]
 
+pub mod rows;
+
 use std::sync::Arc;
 
 use nightcap_core::cluster::{Attribution, Node, NodeFacts};

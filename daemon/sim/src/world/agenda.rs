@@ -10,7 +10,7 @@ use nightcap_core::units::Instant;
 #[derive(Debug)]
 pub(super) enum Happening {
     /// A watch or a scrape delivers this.
-    Seen(Event),
+    Seen(Box<Event>),
     /// The scheduler looks for places for pending pods.
     Schedule,
     /// The containers of a pod have started and are ready.
@@ -65,7 +65,7 @@ impl Agenda {
         let shown = self.shown.entry(kind).or_default();
         *shown = at.max(*shown);
         let at = *shown;
-        self.add(at, Happening::Seen(event));
+        self.add(at, Happening::Seen(Box::new(event)));
     }
 
     /// The first entry, if it is due by `now`.

@@ -136,7 +136,7 @@ impl World {
         while let Some((at, happening)) = self.agenda.take(now) {
             self.now = at.max(self.now);
             match happening {
-                Happening::Seen(event) => delivered.push(event),
+                Happening::Seen(event) => delivered.push(*event),
                 other => self.happen(other, at),
             }
         }

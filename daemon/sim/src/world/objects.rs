@@ -99,6 +99,7 @@ impl SimPod {
             phase: self.phase,
             ready: self.ready,
             claims: self.claims.clone(),
+            facts: None,
         }
     }
 }

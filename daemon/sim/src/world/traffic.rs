@@ -61,7 +61,7 @@ impl World {
             }
         }
         if !samples.is_empty() {
-            self.agenda.add(at, Happening::Seen(Event::Traffic(samples)));
+            self.agenda.add(at, Happening::Seen(Box::new(Event::Traffic(samples))));
         }
     }
 }

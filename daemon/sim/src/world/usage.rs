@@ -47,7 +47,7 @@ impl World {
             }
         }
         if !samples.is_empty() {
-            self.agenda.add(at, Happening::Seen(Event::Usage(samples)));
+            self.agenda.add(at, Happening::Seen(Box::new(Event::Usage(samples))));
         }
         if self.counts_traffic {
             self.count_traffic(at);

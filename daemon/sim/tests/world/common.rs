@@ -58,6 +58,7 @@ fn flat(units: u64, pico_usd: u64) -> NodePrice {
         confidence: Confidence::Estimated,
         source: PriceSource { id: "test".into(), date: "".into() },
         reason: "a round sum".into(),
+        by_pod: None,
     }
 }
 

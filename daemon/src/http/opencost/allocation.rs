@@ -5,18 +5,16 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
+use axum::response::{IntoResponse, Response};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Envelope;
-use super::query::Question;
+use super::query::{Format, Question};
 use super::row::AllocationRow;
+use super::{Envelope, csv};
 use crate::http::AppState;
 use crate::http::big::off_thread;
 use crate::http::error::{OpenCostError, OpenCostRefusal};
 use crate::http::v1_warnings;
-
-/// The maps of all steps.
-pub(in crate::http) type AllocationSets = Vec<BTreeMap<String, AllocationRow>>;
 
 /// The answer of `/allocation`.
 #[derive(ToSchema)]
@@ -40,20 +38,54 @@ pub(in crate::http) struct AllocationAnswer {
 pub(in crate::http) struct AllocationParams {
     /// today, 7d, lastmonth, `45m offset 15m`, two instants with a comma between and so on
     window: String,
-    /// cluster, node, namespace, space, team, owner, controllerKind, controller, deployment, statefulset, daemonset, job, pod; several with commas between. Default: cluster,node,namespace,pod
+    /// cluster, node, namespace, space, vcluster, virtualNamespace, team, owner, controllerKind, controller, deployment, statefulset, daemonset, job, service, pod, container (as pod), label:KEY, department, environment, product; several with commas between; all: one row. Default: cluster,node,namespace,pod
     aggregate: Option<String>,
-    /// Length of a step such as 1h or 1d. Default: the window
+    /// Length of a step such as 1h, or by the calendar: hour, day, week, month, quarter, year. Default: the window
     step: Option<String>,
-    /// true or all: one step over the whole window
+    /// true or all: one step over the whole window; hour, day, week, month, quarter: as accumulateBy
     accumulate: Option<String>,
-    /// all: the same
+    /// Steps by the calendar: hour, day, week, month, quarter; all: one step
     accumulate_by: Option<String>,
+    /// The zone in which days begin. Default: the daemon's
+    timezone: Option<String>,
+    /// Which rows to show, in OpenCost's filter language: `namespace:"shop"+controllerKind!:"job"`. Changes nobody's share
+    filter: Option<String>,
     /// Adds the row `__idle__`, with which the rows add up to /assets
     include_idle: Option<bool>,
-    /// One row of idle per node, `NODE/__idle__`
+    /// The same, as Kubecost calls it
+    idle: Option<bool>,
+    /// One row of idle per node, `NODE/__idle__`; spread over those on the node only
     idle_by_node: Option<bool>,
+    /// The row of idle is called `CLUSTER/__idle__`
+    split_idle: Option<bool>,
     /// true or weighted: spreads each resource's idle cost in proportion to cost; even: the same for each row
     share_idle: Option<String>,
+    /// Namespaces whose cost is spread, with commas between; `*` stands for any text
+    share_namespaces: Option<String>,
+    /// Labels of what is spread, as KEY:VALUE with commas between
+    share_labels: Option<String>,
+    /// A sum of dollars a month that is on no bill and is spread; /assets does not have it
+    share_cost: Option<f64>,
+    /// How shared cost is spread: weighted (the default), even, or none
+    share_split: Option<String>,
+    /// Spreads the line `__overhead__`. Default: false
+    share_tenancy_costs: Option<bool>,
+    /// Spreads load balancers; also as shareLB
+    sharelb: Option<bool>,
+    /// Adds each row's shares of nodes
+    include_proportional_asset_resource_costs: Option<bool>,
+    /// Adds the labels that all pods of a row have in common
+    include_aggregated_metadata: Option<bool>,
+    /// Adds what a row's sharedCost is made of
+    include_shared_cost_breakdown: Option<bool>,
+    /// Passes over that many rows of each step
+    offset: Option<usize>,
+    /// Tells that many rows of each step at most
+    limit: Option<usize>,
+    /// json or csv. Default: json
+    format: Option<String>,
+    /// opencost: numbers as OpenCost would tell them; docs/opencost.md lists the differences
+    compat: Option<String>,
     /// Taken and not needed: amounts are exact to the second
     resolution: Option<String>,
 }
@@ -69,12 +101,20 @@ pub(in crate::http) struct AllocationParams {
 pub(in crate::http) async fn allocation(
     State(state): State<AppState>,
     uri: Uri,
-) -> Result<Json<Envelope<AllocationSets>>, OpenCostRefusal> {
+) -> Result<Response, OpenCostRefusal> {
     let snapshot = state.snapshot().await?;
     let question = Question::read(&uri, &snapshot, state.zone)?;
     let warnings = v1_warnings(&snapshot, question.window);
-    let sets = off_thread(move || question.sets(&snapshot)).await?;
-    Ok(Json(Envelope::new(sets, &warnings)))
+    let format = question.format;
+    let answer = off_thread(move || {
+        let sets = question.sets(&snapshot)?;
+        // Written here too: a big answer takes longer to write than to find.
+        match format {
+            Format::Json => Ok(Json(Envelope::new(sets, &warnings)).into_response()),
+            Format::Csv => csv::answer(&sets),
+        }
+    });
+    Ok(answer.await?)
 }
 
 /// The same as `/allocation`.
@@ -85,9 +125,6 @@ pub(in crate::http) async fn allocation(
         (status = 400, description = "A parameter cannot be understood", body = OpenCostError),
         (status = 503, description = "The daemon is stopping", body = OpenCostError),
     ))]
-pub(in crate::http) async fn compute(
-    state: State<AppState>,
-    uri: Uri,
-) -> Result<Json<Envelope<AllocationSets>>, OpenCostRefusal> {
+pub(in crate::http) async fn compute(state: State<AppState>, uri: Uri) -> Result<Response, OpenCostRefusal> {
     allocation(state, uri).await
 }

@@ -1,4 +1,4 @@
-//! `GET /assets`: what there is to pay for. Nodes, for now.
+//! `GET /assets`: what there is to pay for, and what it cost: the bill.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,17 @@ use axum::extract::State;
 use axum::http::Uri;
 use nightcap_core::cluster::{CapacityType, Provider};
 use nightcap_core::engine::Snapshot;
-use nightcap_core::money::query::{self, AssetSum};
+use nightcap_core::money::AssetKind;
+use nightcap_core::money::query::{self, AssetSum, Filter, FilterField, FlatSum};
 use nightcap_core::units::{Instant, PicoUsd, Usd, Window};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Envelope;
+use super::compat::Compat;
 use crate::api::{Money, WindowReport};
 use crate::http::AppState;
+use crate::http::big::off_thread;
 use crate::http::error::{OpenCostError, OpenCostRefusal, Refusal};
 use crate::http::params::Params;
 use crate::http::v1_warnings;
@@ -75,6 +78,13 @@ pub(in crate::http) struct NodeAsset {
     ram_byte_hours: f64,
     #[serde(rename = "GPUHours")]
     gpu_hours: f64,
+    /// What pods were charged for, before it was scaled down to what the node has: more than `cpuCoreHours` where it
+    /// was over-committed. `OpenCost` has no such field.
+    cpu_core_hours_charged: f64,
+    /// The same of memory.
+    ram_byte_hours_charged: f64,
+    /// The same of GPUs.
+    gpu_hours_charged: f64,
     /// `user` is what pods were charged for, at most 1.
     cpu_breakdown: Breakdown,
     /// `user` is what pods were charged for, at most 1.
@@ -96,6 +106,69 @@ pub(in crate::http) struct NodeAsset {
     total_cost: Usd,
 }
 
+/// What is the same for all assets that are no nodes.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub(in crate::http) struct FlatAsset {
+    r#type: &'static str,
+    properties: AssetProperties,
+    labels: BTreeMap<&'static str, String>,
+    window: WindowReport,
+    #[schema(value_type = String, format = DateTime)]
+    start: Instant,
+    #[schema(value_type = String, format = DateTime)]
+    end: Instant,
+    /// How long it was counted; a real number.
+    minutes: f64,
+    #[schema(value_type = Money)]
+    adjustment: Usd,
+    #[serde(rename = "totalCost")]
+    #[schema(value_type = Money)]
+    total_cost: Usd,
+}
+
+/// A volume.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::http) struct Disk {
+    #[serde(flatten)]
+    of: FlatAsset,
+    byte_hours: f64,
+    bytes: f64,
+    /// Always `null`: what of it is full is not measured.
+    byte_hours_used: Option<f64>,
+    /// Always `null`.
+    byte_usage_max: Option<f64>,
+    breakdown: Breakdown,
+    storage_class: String,
+    volume_name: String,
+    claim_name: String,
+    claim_namespace: String,
+}
+
+/// A load balancer.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub(in crate::http) struct LoadBalancer {
+    #[serde(flatten)]
+    of: FlatAsset,
+    /// Always false: whether it is reachable from outside only is not known.
+    private: bool,
+    ip: String,
+}
+
+/// Something that is paid for.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(in crate::http) enum Asset {
+    /// A machine.
+    Node(Box<NodeAsset>),
+    /// A volume.
+    Disk(Box<Disk>),
+    /// A load balancer.
+    LoadBalancer(Box<LoadBalancer>),
+    /// The control plane (`ClusterManagement`), traffic (`Network`) or a fixed sum (`Shared`).
+    Other(Box<FlatAsset>),
+}
+
 /// The answer of `/assets`.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the shape of the answer, for the OpenAPI document")]
@@ -105,14 +178,19 @@ pub(in crate::http) struct AssetsAnswer {
     /// Always `success`.
     status: String,
     /// From key to asset.
-    data: BTreeMap<String, NodeAsset>,
+    data: BTreeMap<String, Asset>,
     /// What a reader should know before relying on the numbers.
     warning: Option<String>,
 }
 
 /// What there is to pay for, and what it cost.
 #[utoipa::path(get, path = "/assets", tag = "opencost",
-    params(("window" = String, Query, description = "As for /allocation")),
+    params(
+        ("window" = String, Query, description = "As for /allocation"),
+        ("filter" = Option<String>, Query, description = "Which assets to tell: assetType, name, category, cluster, provider, providerID, service, team, owner, as in `assetType:\"disk\"+name<~:\"pvc-\"`"),
+        ("timezone" = Option<String>, Query, description = "The zone in which days begin. Default: the daemon's"),
+        ("compat" = Option<String>, Query, description = "opencost: amounts rounded to five decimals"),
+    ),
     responses(
         (status = 200, description = "The assets by key", body = AssetsAnswer),
         (status = 400, description = "A parameter cannot be understood", body = OpenCostError),
@@ -121,32 +199,70 @@ pub(in crate::http) struct AssetsAnswer {
 pub(in crate::http) async fn assets(
     State(state): State<AppState>,
     uri: Uri,
-) -> Result<Json<Envelope<BTreeMap<String, NodeAsset>>>, OpenCostRefusal> {
+) -> Result<Json<Envelope<BTreeMap<String, Asset>>>, OpenCostRefusal> {
     let snapshot = state.snapshot().await?;
     let mut params = Params::of(&uri)?;
-    let window = params.window(None, snapshot.at, state.zone)?;
-    if let Some(filter) = params.take("filter") {
-        return Err(Refusal::bad("unsupported", "filter is not supported").value(&filter).opencost());
-    }
+    let compat = Compat::read(&mut params)?;
+    let zone = params.zone(state.zone)?;
+    let window = params.window(None, snapshot.at, zone)?;
+    let filter = match params.take("filter") {
+        None => Filter::All,
+        Some(text) => Filter::parse_for_assets(&text)
+            .map_err(|error| Refusal::bad("bad-filter", error.to_string()).value(&text))?,
+    };
     params.finish()?;
-    Ok(Json(Envelope::new(by_key(&snapshot, window), &v1_warnings(&snapshot, window))))
+    let warnings = v1_warnings(&snapshot, window);
+    let assets = off_thread(move || Ok(by_key(&snapshot, window, &filter, compat))).await?;
+    Ok(Json(Envelope::new(assets, &warnings)))
 }
 
-fn by_key(snapshot: &Snapshot, window: Window) -> BTreeMap<String, NodeAsset> {
+fn by_key(snapshot: &Snapshot, window: Window, filter: &Filter, compat: Compat) -> BTreeMap<String, Asset> {
+    let table = query::assets(&snapshot.hours, window);
+    let nodes = table.nodes.iter().map(|sum| {
+        let asset = node(sum, &snapshot.cluster, window, compat);
+        let shown = passes(filter, "Node", &asset.properties, None);
+        (key("Node", &asset.properties), &sum.node.uid, Asset::Node(Box::new(asset)), shown)
+    });
+    let flat = table.flat.iter().map(|sum| {
+        let common = flat(sum, &snapshot.cluster, window, compat);
+        let shown = passes(filter, common.r#type, &common.properties, Some(sum));
+        (key(common.r#type, &common.properties), &sum.asset.uid, typed(common, sum), shown)
+    });
     let mut assets = BTreeMap::new();
-    for sum in query::assets(&snapshot.hours, window) {
-        let asset = asset(&sum, &snapshot.cluster, window);
-        let mut key = key(&asset.properties);
+    for (mut key, uid, asset, shown) in nodes.chain(flat) {
+        if !shown {
+            continue;
+        }
         if assets.contains_key(&key) {
             // A machine that joined twice: two nodes of one name and id.
-            key = format!("{key}/{}", sum.node.uid);
+            key = format!("{key}/{uid}");
         }
         assets.insert(key, asset);
     }
     assets
 }
 
-fn key(of: &AssetProperties) -> String {
+fn passes(filter: &Filter, kind: &'static str, of: &AssetProperties, sum: Option<&FlatSum>) -> bool {
+    let payer = sum.and_then(|sum| sum.payer.as_ref());
+    filter.passes(&|field| match field {
+        FilterField::Cluster => Some(of.cluster.as_str()),
+        FilterField::Team => payer.map(|payer| &*payer.team),
+        FilterField::Owner => payer.map(|payer| &*payer.owner),
+        FilterField::Label(key) => payer.and_then(|payer| payer.labels.get(key)).map(|value| &**value),
+        FilterField::OfAsset(name) => match &**name {
+            "assettype" => Some(kind),
+            "name" => Some(of.name.as_str()),
+            "category" => Some(of.category),
+            "provider" => Some(of.provider),
+            "providerid" => Some(of.provider_id.as_str()),
+            "service" => Some(of.service),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+fn key(kind: &str, of: &AssetProperties) -> String {
     let or_undefined = |text: &str| if text.is_empty() { UNDEFINED.to_owned() } else { text.to_owned() };
     [
         or_undefined(of.provider),
@@ -154,7 +270,7 @@ fn key(of: &AssetProperties) -> String {
         UNDEFINED.to_owned(),
         of.category.to_owned(),
         of.cluster.clone(),
-        "Node".to_owned(),
+        kind.to_owned(),
         of.service.to_owned(),
         or_undefined(&of.provider_id),
         of.name.clone(),
@@ -162,7 +278,61 @@ fn key(of: &AssetProperties) -> String {
     .join("/")
 }
 
-fn asset(sum: &AssetSum, cluster: &str, window: Window) -> NodeAsset {
+fn flat(sum: &FlatSum, cluster: &str, window: Window, compat: Compat) -> FlatAsset {
+    let (kind, category) = match sum.asset.kind {
+        AssetKind::Volume => ("Disk", "Storage"),
+        AssetKind::LoadBalancer => ("LoadBalancer", "Network"),
+        AssetKind::ControlPlane => ("ClusterManagement", "Management"),
+        AssetKind::Network => ("Network", "Network"),
+        AssetKind::Fixed => ("Shared", "Other"),
+    };
+    FlatAsset {
+        r#type: kind,
+        properties: AssetProperties {
+            category,
+            provider: "",
+            service: "Kubernetes",
+            cluster: cluster.to_owned(),
+            name: sum.asset.name.to_string(),
+            provider_id: sum.asset.provider_id.to_string(),
+        },
+        labels: BTreeMap::new(),
+        window: window.into(),
+        start: sum.window.start,
+        end: sum.window.end,
+        minutes: sum.window.length().as_minutes(),
+        adjustment: PicoUsd(0).exact(),
+        total_cost: compat.told(sum.cost).exact(),
+    }
+}
+
+fn typed(of: FlatAsset, sum: &FlatSum) -> Asset {
+    let hours = sum.window.length().as_hours();
+    let text = ToString::to_string;
+    match sum.asset.kind {
+        AssetKind::Volume => Asset::Disk(Box::new(Disk {
+            of,
+            byte_hours: sum.amount,
+            bytes: if hours > 0.0 { sum.amount / hours } else { 0.0 },
+            byte_hours_used: None,
+            byte_usage_max: None,
+            breakdown: Breakdown { idle: 0.0, other: 0.0, system: 0.0, user: 1.0 },
+            storage_class: text(&sum.asset.class),
+            volume_name: text(&sum.asset.name),
+            claim_name: text(&sum.asset.claim.1),
+            claim_namespace: text(&sum.asset.claim.0),
+        })),
+        AssetKind::LoadBalancer => Asset::LoadBalancer(Box::new(LoadBalancer {
+            of,
+            private: false,
+            ip: text(&sum.asset.provider_id),
+        })),
+        AssetKind::ControlPlane | AssetKind::Network | AssetKind::Fixed => Asset::Other(Box::new(of)),
+    }
+}
+
+fn node(sum: &AssetSum, cluster: &str, window: Window, compat: Compat) -> NodeAsset {
+    let usd = |amount| compat.told(amount).exact();
     let facts = &sum.node.facts;
     let hours = sum.window.length().as_hours();
     let average = |total: f64| if hours > 0.0 { total / hours } else { 0.0 };
@@ -205,21 +375,24 @@ fn asset(sum: &AssetSum, cluster: &str, window: Window) -> NodeAsset {
         cpu_core_hours: sum.capacity.cpu_core_hours,
         ram_byte_hours: sum.capacity.memory_byte_hours,
         gpu_hours: sum.capacity.gpu_hours,
+        cpu_core_hours_charged: sum.charged.cpu_core_hours,
+        ram_byte_hours_charged: sum.charged.memory_byte_hours,
+        gpu_hours_charged: sum.charged.gpu_hours,
         cpu_breakdown: breakdown(sum.charged.cpu_core_hours, sum.capacity.cpu_core_hours),
         ram_breakdown: breakdown(sum.charged.memory_byte_hours, sum.capacity.memory_byte_hours),
         preemptible: if facts.capacity_type == CapacityType::Spot { 1.0 } else { 0.0 },
         discount: 0.0,
-        cpu_cost: sum.cost.cpu.exact(),
-        gpu_cost: sum.cost.gpu.exact(),
+        cpu_cost: usd(sum.cost.cpu),
+        gpu_cost: usd(sum.cost.gpu),
         gpu_count: average(sum.capacity.gpu_hours),
-        ram_cost: sum.cost.memory.exact(),
+        ram_cost: usd(sum.cost.memory),
         adjustment: PicoUsd(0).exact(),
         overhead: Overhead {
             ram_overhead_fraction: 0.0,
             cpu_overhead_fraction: 0.0,
             overhead_cost_fraction: 0.0,
         },
-        total_cost: sum.cost.total().exact(),
+        total_cost: usd(sum.cost.total()),
     }
 }
 

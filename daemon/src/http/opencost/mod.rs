@@ -6,6 +6,9 @@
 
 pub(super) mod allocation;
 pub(super) mod assets;
+mod compat;
+mod csv;
+mod parts;
 mod query;
 mod row;
 pub(super) mod summary;

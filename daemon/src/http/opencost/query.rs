@@ -1,23 +1,31 @@
 //! The parameters of `/allocation`, and the tables that answer them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::http::Uri;
 use chrono_tz::Tz;
 use nightcap_core::engine::Snapshot;
-use nightcap_core::money::query::{self, AssetSum, Dimension, Table};
-use nightcap_core::money::{ByResource, NodeName};
-use nightcap_core::units::{Millis, Window};
+use nightcap_core::money::AssetKind;
+use nightcap_core::money::query::{self, Details, Dimension, Query, SharedRules, Sharing, Spread};
+use nightcap_core::units::{Millis, PicoUsd, Step, Window};
 
+use super::compat::Compat;
 use super::row::{AllocationRow, rows};
 use crate::http::big::RowCount;
 use crate::http::error::Refusal;
-use crate::http::params::Params;
-use crate::http::share::{Sharing, share_idle};
+use crate::http::params::{Params, cut};
+use crate::http::share;
 
 /// `OpenCost`'s default, but for the container: costs are kept per pod.
 const DEFAULT_AGGREGATE: &str = "cluster,node,namespace,pod";
+
+/// How an answer is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Format {
+    Json,
+    Csv,
+}
 
 /// What `/allocation` was asked.
 #[derive(Debug)]
@@ -25,113 +33,193 @@ pub(super) struct Question {
     pub(super) window: Window,
     /// The length of a step, as the summary tells it.
     pub(super) step: Millis,
-    pub(super) steps: Vec<Window>,
-    dimensions: Vec<Dimension>,
-    include_idle: bool,
-    idle_by_node: bool,
-    sharing: Option<Sharing>,
+    pub(super) query: Query,
+    pub(super) format: Format,
+    pub(super) show: Show,
+    /// How many rows of each step are passed over, and how many are told.
+    offset: usize,
+    limit: usize,
 }
 
-/// The answer for one step.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) table: Table,
-    /// The lines of idle that are to be shown, by node where asked.
-    pub(super) idle: Vec<IdleLine>,
-    /// How much of each group is shared idle cost, in the order of the groups; empty if none was shared.
-    pub(super) shared: Vec<ByResource>,
-}
-
-/// A line of what nobody used.
-#[derive(Debug)]
-pub(super) struct IdleLine {
-    /// One node's, or all nodes' together.
-    pub(super) node: Option<Arc<NodeName>>,
-    pub(super) cost: ByResource,
+/// What rows tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in OpenCost's API")]
+pub(super) struct Show {
+    pub(super) idle: bool,
+    /// Idle is named by cluster: `CLUSTER/__idle__`.
+    pub(super) split_idle: bool,
+    /// Rows are told as they are kept, not aggregated.
+    pub(super) raw: bool,
+    pub(super) labels: bool,
+    pub(super) containers: bool,
+    pub(super) nodes: bool,
+    pub(super) shared: bool,
+    pub(super) compat: Compat,
 }
 
 impl Question {
     pub(super) fn read(uri: &Uri, snapshot: &Snapshot, zone: Tz) -> Result<Self, Refusal> {
         let mut params = Params::of(uri)?;
+        let compat = Compat::read(&mut params)?;
+        let zone = params.zone(zone)?;
         let window = params.window(None, snapshot.at, zone)?;
-        let dimensions = params.dimensions("aggregate", DEFAULT_AGGREGATE)?;
-        let (step, mut steps) = params.steps(window)?;
-        if accumulate(&mut params)? {
-            steps = vec![window];
-        }
-        let step = step.filter(|_| steps.len() > 1).unwrap_or_else(|| window.length());
+        let given = params.take("aggregate");
+        let raw = given.is_none();
+        let by: Vec<Dimension> = match given.as_deref() {
+            Some(text) if text.eq_ignore_ascii_case("all") => Vec::new(),
+            _ => dimensions(given.as_deref().unwrap_or(DEFAULT_AGGREGATE))?,
+        };
+        let step = steps(&mut params)?;
+        let steps = cut(step, window, zone)?;
         let include_idle = params.switch("includeIdle", false)?;
-        let idle_by_node = params.switch("idleByNode", false)?;
-        let sharing = Sharing::read(&mut params, "shareIdle")?;
-        if sharing.is_some() && idle_by_node {
-            return Err(Refusal::bad("unsupported", "idle cost is shared over the cluster only")
-                .value("idleByNode=true")
-                .hint("leave out shareIdle or idleByNode"));
+        let idle = params.switch("idle", include_idle)?;
+        let split_idle = params.switch("splitIdle", false)?;
+        let sharing = sharing(&mut params)?;
+        let nodes = params.switch("includeProportionalAssetResourceCosts", false)?;
+        let metadata = params.switch("includeAggregatedMetadata", false)?;
+        let shared = params.switch("includeSharedCostBreakdown", false)?;
+        let (offset, limit) = (params.number("offset")?.unwrap_or(0), params.number("limit")?);
+        let format = format(&mut params)?;
+        // Everything here is exact to the second, whatever the resolution, and there is no bill it could be
+        // reconciled with.
+        for neutral in ["resolution", "reconcile", "reconcileNetwork"] {
+            params.take(neutral);
         }
-        // Everything here is exact to the second, whatever the resolution.
-        params.take("resolution");
-        neutral(&mut params)?;
+        refused(&mut params)?;
+        let filter = params.filter()?;
         params.finish()?;
-        let dimensions = dimensions.into_iter().map(|(_, dimension)| dimension).collect();
-        Ok(Self { window, step, steps, dimensions, include_idle, idle_by_node, sharing })
+        let labels = metadata || raw || by.contains(&Dimension::Pod);
+        let show = Show {
+            idle,
+            split_idle,
+            raw,
+            labels,
+            containers: by.contains(&Dimension::Container),
+            nodes,
+            shared,
+            compat,
+        };
+        let details = Details { assets: true, nodes, labels };
+        let told = step.filter(|_| steps.len() > 1).map_or_else(|| window.length(), Step::length);
+        let query =
+            Query { cluster: Arc::clone(&snapshot.cluster), steps, by, filter, sharing, top: None, details };
+        Ok(Self { window, step: told, query, format, show, offset, limit: limit.unwrap_or(usize::MAX) })
     }
 
     /// The rows of every step.
-    pub(super) fn sets(&self, snapshot: &Snapshot) -> Result<Vec<BTreeMap<String, AllocationRow>>, Refusal> {
+    pub(super) fn sets(self, snapshot: &Snapshot) -> Result<Vec<BTreeMap<String, AllocationRow>>, Refusal> {
+        let Self { query, show, offset, limit, .. } = self;
+        let cluster = Arc::clone(&query.cluster);
+        let tables = share::tables(snapshot, query)?;
         let mut count = RowCount::default();
-        let steps = self.steps.iter().map(|&step| {
-            let answer = self.answer(snapshot, step);
-            count.add(answer.table.groups.len() + answer.idle.len())?;
-            Ok(rows(&answer, &snapshot.cluster))
+        let sets = tables.iter().map(|table| {
+            let volumes = if show.compat.is_on() { volumes(snapshot, table.window) } else { BTreeMap::new() };
+            let rows = rows(table, &cluster, show, &volumes);
+            let rows: BTreeMap<_, _> = if offset == 0 && limit >= rows.len() {
+                rows
+            } else {
+                rows.into_iter().skip(offset).take(limit).collect()
+            };
+            count.add(rows.len())?;
+            Ok(rows)
         });
-        steps.collect()
-    }
-
-    fn answer(&self, snapshot: &Snapshot, step: Window) -> Answer {
-        let mut table = query::table(&snapshot.hours, &snapshot.cluster, step, &self.dimensions);
-        let shared = self.sharing.map(|sharing| share_idle(&mut table, sharing)).unwrap_or_default();
-        let idle = if !self.include_idle || step.is_empty() {
-            Vec::new()
-        } else if self.idle_by_node {
-            let of_node = |sum: AssetSum| IdleLine { node: Some(sum.node), cost: sum.idle };
-            query::assets(&snapshot.hours, step).into_iter().map(of_node).collect()
-        } else if self.sharing.is_some() && table.idle.total().0 == 0 {
-            Vec::new()
-        } else {
-            vec![IdleLine { node: None, cost: table.idle }]
-        };
-        Answer { table, idle, shared }
+        sets.collect()
     }
 }
 
-fn accumulate(params: &mut Params) -> Result<bool, Refusal> {
-    let mut whole = false;
+/// How long each volume was there in a step.
+fn volumes(snapshot: &Snapshot, step: Window) -> BTreeMap<Arc<str>, Window> {
+    let assets = query::assets(&snapshot.hours, step).flat.into_iter();
+    let volumes = assets.filter(|sum| sum.asset.kind == AssetKind::Volume);
+    volumes.map(|sum| (Arc::clone(&sum.asset.uid), sum.window)).collect()
+}
+
+/// Each dimension once: `pod,container` are one line here, and both names are taken.
+fn dimensions(text: &str) -> Result<Vec<Dimension>, Refusal> {
+    let list = Dimension::parse_list(text)
+        .map_err(|error| Refusal::bad("bad-value", format!("aggregate: {error}")).value(text))?;
+    Ok(list.into_iter().map(|(_, dimension)| dimension).collect())
+}
+
+/// `step`, unless `accumulate` or `accumulateBy` say how steps are added up: a sum of steps is the step over them.
+fn steps(params: &mut Params) -> Result<Option<Step>, Refusal> {
+    let step = params.step("step")?;
+    let mut chosen = step;
     for name in ["accumulate", "accumulateBy"] {
         let Some(value) = params.take(name) else { continue };
         match value.to_ascii_lowercase().as_str() {
-            "true" | "t" | "1" | "all" => whole = true,
-            "false" | "f" | "0" | "none" => {}
+            "true" | "t" | "1" | "all" => chosen = None,
+            "false" | "f" | "0" | "none" | "" => {}
+            "hour" | "day" | "week" | "month" | "quarter" => chosen = Step::parse(&value).ok(),
             _ => {
-                return Err(Refusal::bad("bad-value", format!("{name} is none of true, false and all"))
-                    .value(&value)
-                    .hint("for hours, days or weeks use step=1h, step=1d or step=7d"));
+                return Err(Refusal::bad(
+                    "bad-value",
+                    format!("{name} is none of true, false, all, hour, day, week, month and quarter"),
+                )
+                .value(&value));
             }
         }
     }
-    Ok(whole)
+    Ok(chosen)
 }
 
-/// Parameters of `OpenCost` that change nothing here as long as they ask for nothing.
-fn neutral(params: &mut Params) -> Result<(), Refusal> {
-    for name in ["sharelb", "includeProportionalAssetResourceCosts", "includeAggregatedMetadata", "shareLB"] {
-        if params.switch(name, false)? {
-            return Err(Refusal::bad("unsupported", format!("{name} is not supported")).value("true"));
+fn sharing(params: &mut Params) -> Result<Sharing, Refusal> {
+    let idle_by_node = params.switch("idleByNode", false)?;
+    let idle = params.spread("shareIdle")?;
+    let namespaces = params.names("shareNamespaces");
+    let labels = params.labels("shareLabels")?;
+    let cost = params.take("shareCost");
+    let extra_monthly = match &cost {
+        None => PicoUsd(0),
+        Some(text) => {
+            let amount = text.parse().ok().and_then(PicoUsd::from_usd).filter(|amount| amount.0 >= 0);
+            amount.ok_or_else(|| {
+                Refusal::bad("bad-value", "shareCost is no sum of dollars a month").value(text)
+            })?
         }
+    };
+    let load_balancers = params.switch("shareLB", false)? | params.switch("sharelb", false)?;
+    let tenancy = params.switch("shareTenancyCosts", false)?;
+    let split = match params.take("shareSplit") {
+        None => None,
+        Some(text) => Some(
+            text.parse::<Spread>()
+                .map_err(|error| Refusal::bad("bad-value", format!("shareSplit: {error}")).value(&text))?,
+        ),
+    };
+    let asked = !namespaces.is_empty() || !labels.is_empty() || extra_monthly.0 > 0 || load_balancers;
+    let how = split.unwrap_or(Spread::Weighted);
+    let rules = SharedRules { namespaces, labels, daemonsets: false, system: false, load_balancers };
+    Ok(Sharing {
+        idle,
+        idle_by_node,
+        rules,
+        shared: if asked || split.is_some() { how } else { Spread::None },
+        overhead: if tenancy { how } else { Spread::None },
+        extra_monthly,
+    })
+}
+
+fn format(params: &mut Params) -> Result<Format, Refusal> {
+    match params.take("format").map(|format| format.to_ascii_lowercase()).as_deref() {
+        None | Some("json") => Ok(Format::Json),
+        Some("csv") => Ok(Format::Csv),
+        Some(other) => Err(Refusal::bad("unsupported", "format is none of json and csv").value(other)),
     }
-    match params.take("filter") {
-        None => Ok(()),
-        Some(value) => Err(Refusal::bad("unsupported", "filter is not supported")
-            .value(&value)
-            .hint("aggregate by what you would filter by, and pick the row")),
+}
+
+/// Parameters of Kubecost that would change the numbers and mean nothing here, unless they ask for nothing.
+fn refused(params: &mut Params) -> Result<(), Refusal> {
+    if params.switch("external", false)? {
+        return Err(
+            Refusal::bad("unsupported", "costs outside of the cluster are not known").value("external=true")
+        );
+    }
+    let known = BTreeSet::from(["cumulative"]);
+    match params.take("costMetric") {
+        Some(metric) if !known.contains(metric.as_str()) => {
+            Err(Refusal::bad("unsupported", "costMetric is not cumulative").value(&metric))
+        }
+        _ => Ok(()),
     }
 }

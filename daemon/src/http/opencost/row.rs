@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nightcap_core::money::query::{Group, IDLE};
-use nightcap_core::money::{ByResource, NodeName, ResourceHours};
+use nightcap_core::money::query::{Group, IDLE, Line, Table};
+use nightcap_core::money::{AssetKind, NodeName};
 use nightcap_core::units::{Instant, Usd, Window};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::query::{Answer, IdleLine};
+use super::parts::{self, LoadBalancerPart, NodeShare, SharedPart, VolumePart};
+use super::query::Show;
 use crate::api::{Money, WindowReport};
 
 const NONE: Usd = Usd(nightcap_core::units::PicoUsd(0));
@@ -22,6 +23,8 @@ pub(in crate::http) struct Properties {
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     controller: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     controller_kind: Option<String>,
@@ -29,14 +32,23 @@ pub(in crate::http) struct Properties {
     namespace: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pod: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    services: Vec<String>,
     #[serde(rename = "providerID", skip_serializing_if = "Option::is_none")]
     provider_id: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<String, String>,
 }
+
+/// Written as `null`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+struct NotKept;
 
 /// A row: money in dollars with all its decimals, amounts averaged or summed over time as their names say.
 ///
-/// What is not counted (network, load balancers, volumes) is 0; `cpuCost` and its like include shared idle cost where
-/// that was asked for, and `cpuCostIdle` says how much of it that is.
+/// `cpuCost` and its like include shared idle cost where that was asked for, and `cpuCostIdle` says how much of it that
+/// is. `sharedCost` is what was spread of shared cost and overhead, and what the lines `__shared__` and `__overhead__`
+/// cost themselves.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::http) struct AllocationRow {
@@ -90,8 +102,7 @@ pub(in crate::http) struct AllocationRow {
     pv_byte_hours: f64,
     #[schema(value_type = Money)]
     pv_cost: Usd,
-    #[schema(value_type = Option<Object>)]
-    pvs: Option<()>,
+    pvs: Option<BTreeMap<String, VolumePart>>,
     #[schema(value_type = Money)]
     pv_cost_adjustment: Usd,
     ram_bytes: f64,
@@ -112,14 +123,13 @@ pub(in crate::http) struct AllocationRow {
     #[schema(value_type = Money)]
     total_cost: Usd,
     total_efficiency: f64,
+    /// Peaks are not kept: `null`, and left out where rows are aggregated.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    raw_allocation_only: Option<()>,
-    #[schema(value_type = Option<Object>)]
-    proportional_asset_resource_costs: Option<()>,
-    #[schema(value_type = Option<Object>)]
-    lb_allocations: Option<()>,
-    #[schema(value_type = Option<Object>)]
-    shared_cost_breakdown: Option<()>,
+    raw_allocation_only: Option<NotKept>,
+    proportional_asset_resource_costs: Option<BTreeMap<String, NodeShare>>,
+    lb_allocations: Option<BTreeMap<String, LoadBalancerPart>>,
+    shared_cost_breakdown: Option<BTreeMap<&'static str, SharedPart>>,
 }
 
 /// A row of `/allocation/summary`.
@@ -162,17 +172,28 @@ pub(in crate::http) struct SummaryRow {
     efficiency: f64,
 }
 
-/// The rows of one step by name.
-pub(super) fn rows(answer: &Answer, cluster: &str) -> BTreeMap<String, AllocationRow> {
-    let step = answer.table.window;
-    let groups = answer.table.groups.iter().enumerate().map(|(nth, (key, group))| {
-        let shared = answer.shared.get(nth).copied().unwrap_or_default();
-        let lived = group.window.unwrap_or(step);
-        row(key.join("/"), properties(cluster, group), step, lived, Amounts::of(group), group.cost, shared)
+/// The rows of one step by name. `volumes` says how long each volume was there, where that matters.
+pub(super) fn rows(
+    table: &Table,
+    cluster: &str,
+    show: Show,
+    volumes: &BTreeMap<Arc<str>, Window>,
+) -> BTreeMap<String, AllocationRow> {
+    let groups = table.groups.iter().map(|(key, group)| {
+        // With nothing to group by, the one row is called like the cluster.
+        let name = if key.is_empty() { cluster.to_owned() } else { key.join("/") };
+        row(name, properties(cluster, group, show), group, table, show, volumes)
     });
-    let idle = answer.idle.iter().map(|line| idle_row(line, cluster, step));
+    let lines = table.lines.iter().filter(|line| show.idle || &*line.name != IDLE);
+    // OpenCost has no such rows: what a cluster costs at all is an asset there, and nobody's.
+    let lines =
+        lines.filter(|line| !show.compat.is_on() || ["__idle__", "__unmounted__"].contains(&&*line.name));
+    let lines = lines.map(|line| {
+        let name = line_name(line, cluster, show);
+        row(name, line_properties(line, cluster), &line.group, table, show, volumes)
+    });
     let mut rows = BTreeMap::new();
-    for mut row in groups.chain(idle) {
+    for mut row in groups.chain(lines) {
         // Teams may be called anything, `a/b` or `__idle__`: no row may take another's place, else the sum is wrong.
         while rows.contains_key(&row.name) {
             row.name.push('\'');
@@ -182,29 +203,52 @@ pub(super) fn rows(answer: &Answer, cluster: &str) -> BTreeMap<String, Allocatio
     rows
 }
 
-fn idle_row(line: &IdleLine, cluster: &str, step: Window) -> AllocationRow {
-    let name = line.node.as_ref().map_or_else(|| IDLE.to_owned(), |node| format!("{}/{IDLE}", node.name));
-    let properties = Properties {
-        cluster: cluster.to_owned(),
-        node: line.node.as_ref().map(|node| node.name.to_string()),
-        provider_id: line.node.as_ref().and_then(provider_id),
-        ..Properties::default()
-    };
-    let amounts = Amounts::default();
-    row(name, properties, step, step, amounts, line.cost, ByResource::default())
+fn line_name(line: &Line, cluster: &str, show: Show) -> String {
+    match &line.node {
+        Some(node) => format!("{}/{}", node.name, line.name),
+        None if show.split_idle && &*line.name == IDLE => format!("{cluster}/{}", line.name),
+        None => line.name.to_string(),
+    }
 }
 
-fn properties(cluster: &str, group: &Group) -> Properties {
-    let common = &group.common;
-    let text = |value: &Option<Arc<str>>| value.as_deref().map(ToOwned::to_owned);
+fn line_properties(line: &Line, cluster: &str) -> Properties {
+    let namespace = (&*line.name != IDLE).then(|| line.name.to_string());
     Properties {
         cluster: cluster.to_owned(),
-        node: common.node.as_ref().map(|node| node.name.to_string()),
+        node: line.node.as_ref().map(|node| node.name.to_string()),
+        namespace,
+        provider_id: line.node.as_ref().and_then(provider_id),
+        ..Properties::default()
+    }
+}
+
+fn properties(cluster: &str, group: &Group, show: Show) -> Properties {
+    let common = &group.common;
+    // What nobody asked for reads as empty where rows come from an archive.
+    let text =
+        |value: &Option<Arc<str>>| value.as_deref().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+    let pod = text(&common.pod);
+    let balancers = group.assets.values().filter(|part| part.asset.kind == AssetKind::LoadBalancer);
+    Properties {
+        cluster: cluster.to_owned(),
+        node: common.node.as_ref().map(|node| node.name.to_string()).filter(|name| !name.is_empty()),
+        container: pod.clone().filter(|_| show.containers),
         controller: common.workload.as_ref().map(|(_, name)| name.to_string()),
         controller_kind: common.workload.as_ref().map(|(kind, _)| kind.name().to_lowercase()),
         namespace: text(&common.namespace),
-        pod: text(&common.pod),
+        pod,
+        services: if show.labels {
+            balancers.map(|part| parts::service(&part.asset).to_owned()).collect()
+        } else {
+            Vec::new()
+        },
         provider_id: common.node.as_ref().and_then(provider_id),
+        labels: common
+            .labels
+            .iter()
+            .flat_map(|l| l.iter())
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .collect(),
     }
 }
 
@@ -212,42 +256,32 @@ fn provider_id(node: &Arc<NodeName>) -> Option<String> {
     Some(node.provider_id.to_string()).filter(|id| !id.is_empty())
 }
 
-/// What a row held over time.
-#[derive(Clone, Copy, Default)]
-struct Amounts {
-    charged: ResourceHours,
-    requested: ResourceHours,
-    used: ResourceHours,
-}
-
-impl Amounts {
-    const fn of(group: &Group) -> Self {
-        Self { charged: group.charged, requested: group.requested, used: group.used }
-    }
-}
-
 fn row(
     name: String,
     properties: Properties,
-    step: Window,
-    lived: Window,
-    amounts: Amounts,
-    cost: ByResource,
-    shared: ByResource,
+    group: &Group,
+    table: &Table,
+    show: Show,
+    volumes: &BTreeMap<Arc<str>, Window>,
 ) -> AllocationRow {
+    let lived = group.window.unwrap_or(table.window);
     let hours = lived.length().as_hours();
     let average = |sum: f64| if hours > 0.0 { sum / hours } else { 0.0 };
-    let Amounts { charged, requested, used } = amounts;
-    let own = cost - shared;
+    let Group { charged, requested, used, costs, .. } = group;
+    let own = costs.node;
     let cpu = efficiency(requested.cpu_core_hours, used.cpu_core_hours, own.cpu.usd());
     let ram = efficiency(requested.memory_byte_hours, used.memory_byte_hours, own.memory.usd());
     let weight = own.cpu.usd() + own.memory.usd();
     let total_efficiency =
         if weight > 0.0 { (cpu * own.cpu.usd() + ram * own.memory.usd()) / weight } else { 0.0 };
+    let storage = show.compat.storage(group, volumes);
+    let total = costs.total() - costs.storage + storage;
+    let usd = |amount| show.compat.told(amount).exact();
+    let cluster = properties.cluster.clone();
     AllocationRow {
         name,
         properties,
-        window: step.into(),
+        window: table.window.into(),
         start: lived.start,
         end: lived.end,
         minutes: lived.length().as_minutes(),
@@ -255,48 +289,48 @@ fn row(
         cpu_core_request_average: average(requested.cpu_core_hours),
         cpu_core_usage_average: average(used.cpu_core_hours),
         cpu_core_hours: charged.cpu_core_hours,
-        cpu_cost: cost.cpu.exact(),
+        cpu_cost: usd(own.cpu + costs.idle.cpu),
         cpu_cost_adjustment: NONE,
-        cpu_cost_idle: shared.cpu.exact(),
+        cpu_cost_idle: usd(costs.idle.cpu),
         cpu_efficiency: cpu,
         gpu_count: average(charged.gpu_hours),
         gpu_request_average: average(requested.gpu_hours),
         gpu_usage_average: average(used.gpu_hours),
         gpu_hours: charged.gpu_hours,
-        gpu_cost: cost.gpu.exact(),
+        gpu_cost: usd(own.gpu + costs.idle.gpu),
         gpu_cost_adjustment: NONE,
-        gpu_cost_idle: shared.gpu.exact(),
+        gpu_cost_idle: usd(costs.idle.gpu),
         gpu_efficiency: 0.0,
-        network_transfer_bytes: 0.0,
+        network_transfer_bytes: group.network_bytes,
         network_receive_bytes: 0.0,
-        network_cost: NONE,
-        network_cross_zone_cost: NONE,
-        network_cross_region_cost: NONE,
-        network_internet_cost: NONE,
+        network_cost: usd(costs.network.total()),
+        network_cross_zone_cost: usd(costs.network.zone),
+        network_cross_region_cost: usd(costs.network.region),
+        network_internet_cost: usd(costs.network.internet),
         network_cost_adjustment: NONE,
-        load_balancer_cost: NONE,
+        load_balancer_cost: usd(costs.load_balancer),
         load_balancer_cost_adjustment: NONE,
-        pv_bytes: 0.0,
-        pv_byte_hours: 0.0,
-        pv_cost: NONE,
-        pvs: None,
+        pv_bytes: average(group.volume_byte_hours),
+        pv_byte_hours: group.volume_byte_hours,
+        pv_cost: usd(storage),
+        pvs: parts::volumes(group, &cluster, show.compat, volumes),
         pv_cost_adjustment: NONE,
         ram_bytes: average(charged.memory_byte_hours),
         ram_byte_request_average: average(requested.memory_byte_hours),
         ram_byte_usage_average: average(used.memory_byte_hours),
         ram_byte_hours: charged.memory_byte_hours,
-        ram_cost: cost.memory.exact(),
+        ram_cost: usd(own.memory + costs.idle.memory),
         ram_cost_adjustment: NONE,
-        ram_cost_idle: shared.memory.exact(),
+        ram_cost_idle: usd(costs.idle.memory),
         ram_efficiency: ram,
         external_cost: NONE,
-        shared_cost: NONE,
-        total_cost: cost.total().exact(),
+        shared_cost: usd(costs.shared + costs.overhead + costs.control_plane + costs.fixed),
+        total_cost: usd(total),
         total_efficiency,
-        raw_allocation_only: None,
-        proportional_asset_resource_costs: None,
-        lb_allocations: None,
-        shared_cost_breakdown: None,
+        raw_allocation_only: show.raw.then_some(NotKept),
+        proportional_asset_resource_costs: show.nodes.then(|| parts::nodes(group, &cluster)),
+        lb_allocations: parts::load_balancers(group, show.compat),
+        shared_cost_breakdown: show.shared.then(|| parts::shared(group, table, show.compat)),
     }
 }
 
@@ -308,6 +342,92 @@ fn efficiency(requested: f64, used: f64, cost: f64) -> f64 {
         1.0
     } else {
         0.0
+    }
+}
+
+impl AllocationRow {
+    /// Names of the columns of [`Self::csv_cells`].
+    pub(super) const CSV_HEAD: [&str; 37] = [
+        "name",
+        "cluster",
+        "node",
+        "namespace",
+        "controllerKind",
+        "controller",
+        "pod",
+        "windowStart",
+        "windowEnd",
+        "start",
+        "end",
+        "minutes",
+        "cpuCoreHours",
+        "cpuCoreRequestAverage",
+        "cpuCoreUsageAverage",
+        "ramByteHours",
+        "ramByteRequestAverage",
+        "ramByteUsageAverage",
+        "gpuHours",
+        "pvByteHours",
+        "networkTransferBytes",
+        "totalEfficiency",
+        "cpuCost",
+        "cpuCostIdle",
+        "gpuCost",
+        "gpuCostIdle",
+        "ramCost",
+        "ramCostIdle",
+        "pvCost",
+        "networkCost",
+        "networkCrossZoneCost",
+        "networkCrossRegionCost",
+        "networkInternetCost",
+        "loadBalancerCost",
+        "sharedCost",
+        "externalCost",
+        "totalCost",
+    ];
+
+    /// The row as cells.
+    pub(super) fn csv_cells(&self) -> Vec<String> {
+        let of = &self.properties;
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let mut cells = vec![self.name.clone(), of.cluster.clone()];
+        cells.extend([&of.node, &of.namespace, &of.controller_kind, &of.controller, &of.pod].map(text));
+        let instants = [self.window.start, self.window.end, self.start, self.end];
+        cells.extend(instants.map(Instant::to_rfc3339));
+        let numbers = [
+            self.minutes,
+            self.cpu_core_hours,
+            self.cpu_core_request_average,
+            self.cpu_core_usage_average,
+            self.ram_byte_hours,
+            self.ram_byte_request_average,
+            self.ram_byte_usage_average,
+            self.gpu_hours,
+            self.pv_byte_hours,
+            self.network_transfer_bytes,
+            self.total_efficiency,
+        ];
+        cells.extend(numbers.map(|number| number.to_string()));
+        let money = [
+            self.cpu_cost,
+            self.cpu_cost_idle,
+            self.gpu_cost,
+            self.gpu_cost_idle,
+            self.ram_cost,
+            self.ram_cost_idle,
+            self.pv_cost,
+            self.network_cost,
+            self.network_cross_zone_cost,
+            self.network_cross_region_cost,
+            self.network_internet_cost,
+            self.load_balancer_cost,
+            self.shared_cost,
+            self.external_cost,
+            self.total_cost,
+        ];
+        cells.extend(money.map(|amount| amount.to_string()));
+        cells
     }
 }
 

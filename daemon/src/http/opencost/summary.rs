@@ -10,12 +10,12 @@ use utoipa::ToSchema;
 
 use super::Envelope;
 use super::allocation::AllocationParams;
-use super::query::Question;
+use super::query::{Format, Question};
 use super::row::SummaryRow;
 use crate::api::WindowReport;
 use crate::http::AppState;
 use crate::http::big::off_thread;
-use crate::http::error::{OpenCostError, OpenCostRefusal};
+use crate::http::error::{OpenCostError, OpenCostRefusal, Refusal};
 use crate::http::v1_warnings;
 
 /// The sets of all steps.
@@ -66,14 +66,19 @@ pub(in crate::http) async fn summary(
 ) -> Result<Json<Envelope<Summary>>, OpenCostRefusal> {
     let snapshot = state.snapshot().await?;
     let question = Question::read(&uri, &snapshot, state.zone)?;
+    if question.format == Format::Csv {
+        return Err(Refusal::bad("unsupported", "the summary comes as JSON only")
+            .value("format=csv")
+            .opencost());
+    }
     let (window, step) = (question.window, question.step.0.saturating_mul(1_000_000));
     let warnings = v1_warnings(&snapshot, window);
     let sets = off_thread(move || {
-        let sets =
-            question.sets(&snapshot)?.into_iter().zip(&question.steps).map(|(rows, &step)| SummarySet {
-                allocations: rows.into_iter().map(|(name, row)| (name, row.into())).collect(),
-                window: step.into(),
-            });
+        let steps = question.query.steps.clone();
+        let sets = question.sets(&snapshot)?.into_iter().zip(steps).map(|(rows, step)| SummarySet {
+            allocations: rows.into_iter().map(|(name, row)| (name, row.into())).collect(),
+            window: step.into(),
+        });
         Ok(sets.collect())
     })
     .await?;

@@ -1,6 +1,7 @@
 //! The router, asked over a real engine that stands still.
 
 mod acts;
+mod export;
 mod opencost;
 mod reading;
 mod rules;
@@ -52,4 +53,11 @@ async fn ask(state: &AppState, request: Request<Body>) -> Answer {
 
 async fn get(path: &str) -> Answer {
     ask(&state(), Request::get(path).body(Body::empty()).unwrap()).await
+}
+
+/// Asks over a picture with something of every kind on the bill, see [`test_cluster::rich_snapshot`].
+async fn get_rich(path: &str) -> Answer {
+    let handle = test_cluster::handle_of(test_cluster::rich_snapshot());
+    let state = AppState::new(handle, Arc::new(OpenAccess), Tz::UTC);
+    ask(&state, Request::get(path).body(Body::empty()).unwrap()).await
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::get;
+use super::{get, get_rich};
 use crate::api::Money;
 
 /// opencost/opencost `core/pkg/opencost/allocation_json.go`, in its order.
@@ -24,7 +24,7 @@ const SUMMARY_FIELDS: &str = "name,start,end,cpuCoreRequestAverage,cpuCoreUsageA
 
 const NODE_FIELDS: &str = "type,properties,labels,window,start,end,minutes,adjustment,totalCost,nodeType,pool,cpuCores,\
     ramBytes,cpuCoreHours,ramByteHours,GPUHours,cpuBreakdown,ramBreakdown,preemptible,discount,cpuCost,gpuCost,\
-    gpuCount,ramCost,overhead";
+    gpuCount,ramCost,overhead,cpuCoreHoursCharged,ramByteHoursCharged,gpuHoursCharged";
 
 fn names(list: &str) -> BTreeSet<&str> {
     list.split(',').map(str::trim).collect()
@@ -72,7 +72,12 @@ async fn row_has_the_fields_of_the_reference() {
         .json();
     assert_eq!(fields(&answer), names("code,status,data"));
     let row = &answer["data"][0]["shop-dev/web-2"];
-    assert_eq!(fields(row), names(ROW_FIELDS));
+    // Aggregated, there is nothing of a single pod.
+    let mut expected = names(ROW_FIELDS);
+    expected.remove("rawAllocationOnly");
+    assert_eq!(fields(row), expected);
+    let raw = get("/allocation?window=2026-03-02T01:00:00Z,2026-03-02T03:00:00Z").await.json();
+    assert_eq!(fields(&raw["data"][0]["test/n1/shop-dev/web-2"]), names(ROW_FIELDS));
     let none =
         ["Adjustment", "CostIdle", "network", "loadBalancer", "gpu", "pvB", "pvCost", "external", "shared"];
     let told: BTreeMap<_, _> = row
@@ -212,28 +217,40 @@ async fn errors_come_in_opencosts_envelope() {
     for (path, message) in [
         ("/allocation", "a window is needed: add e.g. window=today or window=7d"),
         (
-            "/allocation?window=today&aggregate=container",
-            "aggregate cannot be that (\"container\"): costs are kept per pod, not per container; use pod",
+            "/allocation?window=today&aggregate=team,annotation:x",
+            "aggregate: \"annotation:x\" cannot be grouped by: annotations are not kept with the rows; use a label: label:KEY (\"team,annotation:x\")",
         ),
         (
             "/allocation?window=today&includeIdle=perhaps",
             "includeIdle is neither true nor false (\"perhaps\")",
         ),
         (
-            "/allocation?window=today&accumulate=week",
-            "accumulate is none of true, false and all (\"week\"): for hours, days or weeks use step=1h, step=1d or step=7d",
+            "/allocation?window=today&accumulate=fortnight",
+            "accumulate is none of true, false, all, hour, day, week, month and quarter (\"fortnight\")",
         ),
         (
-            "/allocation?window=today&filter=namespace:x",
-            "filter is not supported (\"namespace:x\"): aggregate by what you would filter by, and pick the row",
+            "/allocation?window=today&filter=namespace",
+            "the filter cannot be read at \"\": expected one of : !: ~: !~: <~: !<~: ~>: !~>: (\"namespace\")",
+        ),
+        (
+            "/allocation?window=today&shareLabels=app",
+            "shareLabels takes labels with their values (\"app\"): write KEY:VALUE, such as app:ingress",
+        ),
+        ("/allocation?window=today&shareCost=-1", "shareCost is no sum of dollars a month (\"-1\")"),
+        ("/allocation?window=today&costMetric=hourly", "costMetric is not cumulative (\"hourly\")"),
+        ("/allocation?window=today&format=pdf", "format is none of json and csv (\"pdf\")"),
+        ("/allocation?window=today&compat=kubecost", "compat is neither opencost nor none (\"kubecost\")"),
+        (
+            "/allocation?window=today&timezone=Bonn",
+            "timezone is no zone of the IANA database (\"Bonn\"): write e.g. Europe/Berlin or UTC",
         ),
         (
             "/allocation/summary?window=today&shareIdle=some",
-            "shareIdle is none of weighted, even and none (\"some\")",
+            "shareIdle: \"some\" is none of weighted, even and none",
         ),
         (
             "/assets?window=today&colour=red",
-            "there is no such parameter (\"colour\"): known are window, filter",
+            "there is no such parameter (\"colour\"): known are compat, timezone, window, filter",
         ),
     ] {
         let answer = get(path).await;
@@ -245,4 +262,238 @@ async fn errors_come_in_opencosts_envelope() {
     }
     let answer = get("/allocation?window=%22%0Asoon").await.json();
     assert_eq!((&answer["code"], &answer["data"]), (&json!(400), &Value::Null));
+}
+
+const HOUR: &str = "2026-03-02T01:00:00Z,2026-03-02T02:00:00Z";
+
+#[tokio::test]
+async fn row_with_everything_is_as_the_reference_has_it() {
+    let query = format!(
+        "/allocation?window={HOUR}&aggregate=namespace,pod,container&includeProportionalAssetResourceCosts=true\
+         &includeSharedCostBreakdown=true&shareIdle=weighted&shareSplit=even&shareTenancyCosts=true"
+    );
+    let answer = get_rich(&query).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let row = answer.json()["data"][0]["shop-dev/web-1/web-1"].clone();
+    // Amounts that the other tests work out are taken from the row itself.
+    let expected = r#"{
+        "name": "shop-dev/web-1/web-1",
+        "properties": {
+            "cluster": "test", "container": "web-1", "node": "n1", "controller": "web",
+            "controllerKind": "deployment", "namespace": "shop-dev", "pod": "web-1", "services": ["web"],
+            "providerID": "aws:///eu-central-1a/i-n1"
+        },
+        "window": {"start": "2026-03-02T01:00:00Z", "end": "2026-03-02T02:00:00Z"},
+        "start": "2026-03-02T01:00:00Z", "end": "2026-03-02T02:00:00Z", "minutes": 60.0,
+        "cpuCores": 1.0, "cpuCoreRequestAverage": 1.0, "cpuCoreUsageAverage": 0.0, "cpuCoreHours": 1.0,
+        "cpuCost": $cpuCost, "cpuCostAdjustment": 0.0, "cpuCostIdle": $cpuCostIdle, "cpuEfficiency": 0.0,
+        "gpuCount": 0.0, "gpuRequestAverage": 0.0, "gpuUsageAverage": 0.0, "gpuHours": 0.0, "gpuCost": 0.0,
+        "gpuCostAdjustment": 0.0, "gpuCostIdle": 0.0, "gpuEfficiency": 0.0,
+        "networkTransferBytes": 536870912.0, "networkReceiveBytes": 0.0, "networkCost": 0.06,
+        "networkCrossZoneCost": 0.0, "networkCrossRegionCost": 0.0, "networkInternetCost": 0.06,
+        "networkCostAdjustment": 0.0,
+        "loadBalancerCost": 0.025, "loadBalancerCostAdjustment": 0.0,
+        "pvBytes": 5000000000.0, "pvByteHours": 5000000000.0, "pvCost": 0.04, "pvCostAdjustment": 0.0,
+        "pvs": {"cluster=test:name=pv-web": {
+            "byteHours": 5000000000.0, "cost": 0.04, "providerID": "vol-1", "adjustment": 0.0
+        }},
+        "ramBytes": 4294967296.0, "ramByteRequestAverage": 4294967296.0, "ramByteUsageAverage": 0.0,
+        "ramByteHours": 4294967296.0, "ramCost": $ramCost, "ramCostAdjustment": 0.0,
+        "ramCostIdle": $ramCostIdle, "ramEfficiency": 0.0,
+        "externalCost": 0.0, "sharedCost": 0.15, "totalCost": $totalCost, "totalEfficiency": 0.0,
+        "proportionalAssetResourceCosts": {"test,n1": {
+            "cluster": "test", "name": "n1", "type": "Node", "providerID": "aws:///eu-central-1a/i-n1",
+            "cpuPercentage": 0.25, "gpuPercentage": 0.0, "ramPercentage": 0.25, "loadBalancerPercentage": 0.0,
+            "pvPercentage": 0.0, "nodeResourceCostPercentage": 0.25
+        }},
+        "lbAllocations": {"shop-dev/web": {
+            "service": "shop-dev/web", "cost": 0.025, "private": false, "ip": "192.0.2.1", "hours": 1.0,
+            "adjustment": 0.0
+        }},
+        "sharedCostBreakdown": {
+            "__shared__": {
+                "name": "__shared__", "totalCost": 0.125, "cpuCost": 0.0, "gpuCost": 0.0, "ramCost": 0.0,
+                "pvCost": 0.0, "networkCost": 0.0, "loadBalancerCost": 0.0, "externalCost": 0.125
+            },
+            "__overhead__": {
+                "name": "__overhead__", "totalCost": 0.025, "cpuCost": 0.0, "gpuCost": 0.0, "ramCost": 0.0,
+                "pvCost": 0.0, "networkCost": 0.0, "loadBalancerCost": 0.0, "externalCost": 0.025
+            }
+        }
+    }"#;
+    // Longer names first: one begins with another.
+    let mut expected = expected.to_owned();
+    for name in ["cpuCostIdle", "cpuCost", "ramCostIdle", "ramCost", "totalCost"] {
+        expected = expected.replace(&format!("${name}"), &row[name].to_string());
+    }
+    assert_eq!(row, serde_json::from_str::<Value>(&expected).unwrap());
+    // By namespace, pod and container four rows share evenly: two pods, and what is unmounted in two namespaces.
+}
+
+#[tokio::test]
+async fn everything_on_the_bill_is_in_rows_and_in_assets() {
+    let total = |answer: &super::Answer| -> Money {
+        serde_json::from_str::<Sets>(&answer.text)
+            .unwrap()
+            .data
+            .iter()
+            .flat_map(BTreeMap::values)
+            .map(|row| row.total_cost)
+            .sum()
+    };
+    for window in [HOUR, "today", "2026-03-02T01:07:13Z,2026-03-02T01:41:59Z"] {
+        let assets = get_rich(&format!("/assets?window={window}")).await;
+        let bill: Money =
+            serde_json::from_str::<Totals>(&assets.text).unwrap().data.values().map(|a| a.total_cost).sum();
+        for aggregate in
+            ["team", "namespace", "pod", "cluster", "node", "label:app", "all", "controller,service"]
+        {
+            for extra in [
+                "",
+                "&shareIdle=true&idleByNode=true",
+                "&shareSplit=even&shareTenancyCosts=true",
+                "&shareNamespaces=shop-*&shareLB=true&shareIdle=even",
+                "&step=hour&timezone=Asia/Kolkata",
+                "&accumulateBy=day&step=20m",
+            ] {
+                let answer = get_rich(&format!(
+                    "/allocation?window={window}&aggregate={aggregate}&includeIdle=true{extra}"
+                ))
+                .await;
+                assert_eq!(answer.status, 200, "{}", answer.text);
+                assert_eq!(total(&answer), bill, "{window} {aggregate} {extra}");
+            }
+        }
+    }
+    let plain = total(&get_rich(&format!("/allocation?window={HOUR}&idle=true")).await);
+    let with_cost = total(&get_rich(&format!("/allocation?window={HOUR}&idle=true&shareCost=730")).await);
+    assert_eq!(
+        with_cost.0 - plain.0,
+        "1".parse::<Money>().unwrap().0,
+        "a sum a month is one for each of 730 hours"
+    );
+}
+
+#[derive(Deserialize)]
+struct Totals {
+    data: BTreeMap<String, Total>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Total {
+    total_cost: Money,
+}
+
+#[tokio::test]
+async fn assets_of_every_type_have_their_fields() {
+    let answer = get_rich(&format!("/assets?window={HOUR}")).await.json();
+    let data = answer["data"].as_object().unwrap();
+    let types: BTreeMap<&str, &Value> =
+        data.values().map(|asset| (asset["type"].as_str().unwrap(), asset)).collect();
+    assert_eq!(
+        types.keys().copied().collect::<Vec<_>>(),
+        ["ClusterManagement", "Disk", "LoadBalancer", "Network", "Node", "Shared"]
+    );
+    let common = "type,properties,labels,window,start,end,minutes,adjustment,totalCost";
+    for (kind, extra) in [
+        ("ClusterManagement", ""),
+        ("Network", ""),
+        ("Shared", ""),
+        ("LoadBalancer", ",private,ip"),
+        (
+            "Disk",
+            ",byteHours,bytes,byteHoursUsed,byteUsageMax,breakdown,storageClass,volumeName,claimName,claimNamespace",
+        ),
+    ] {
+        assert_eq!(fields(types[kind]), names(&format!("{common}{extra}")), "{kind}");
+    }
+    let disk = &data["__undefined__/__undefined__/__undefined__/Storage/test/Disk/Kubernetes/vol-1/pv-web"];
+    assert_eq!(
+        (&disk["totalCost"], &disk["bytes"], &disk["claimName"], &disk["storageClass"]),
+        (&json!(0.08), &json!(1e10), &json!("data-web"), &json!("gp3"))
+    );
+    let named = async |filter: &str| -> Vec<String> {
+        let answer = get_rich(&format!("/assets?window={HOUR}&filter={filter}")).await.json();
+        answer["data"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|a| a["properties"]["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(named("assetType:%22disk%22").await, ["pv-web", "pv-old"]);
+    assert_eq!(named("category:%22Network%22%2Bname!:%22internet%22").await, ["shop-dev/web"]);
+    assert_eq!(named("team:%22data%22").await, ["pv-old"]);
+    assert_eq!(named("provider:%22aws%22").await, ["n1", "n2"]);
+}
+
+#[tokio::test]
+async fn filter_shows_rows_and_changes_none() {
+    let rows = async |extra: &str| -> BTreeMap<String, Value> {
+        let answer = get_rich(&format!(
+            "/allocation?window={HOUR}&aggregate=namespace&shareIdle=true&shareSplit=weighted{extra}"
+        ))
+        .await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        serde_json::from_value(answer.json()["data"][0].clone()).unwrap()
+    };
+    let all = rows("").await;
+    let some = rows("&filter=namespace:%22shop-dev%22").await;
+    assert_eq!(some.keys().collect::<Vec<_>>(), ["shop-dev"]);
+    assert_eq!(some["shop-dev"], all["shop-dev"]);
+    // A + that became a space on its way.
+    assert_eq!(rows("&filter=namespace:%22shop-dev%22+controllerKind:%22deployment%22").await.len(), 1);
+}
+
+#[tokio::test]
+async fn rows_come_page_by_page_and_as_csv() {
+    let names = async |extra: &str| -> Vec<String> {
+        let answer = get_rich(&format!("/allocation?window={HOUR}&aggregate=pod&includeIdle=true{extra}"))
+            .await
+            .json();
+        answer["data"][0].as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(
+        names("").await,
+        ["__idle__", "__overhead__", "__shared__", "__unmounted__", "web-1", "web-2"]
+    );
+    assert_eq!(names("&offset=1&limit=2").await, ["__overhead__", "__shared__"]);
+    assert_eq!(names("&offset=9").await, Vec::<String>::new());
+    let answer = get_rich(&format!("/allocation?window={HOUR}&aggregate=pod&format=csv")).await;
+    assert_eq!(answer.headers["content-type"], "text/csv; charset=utf-8");
+    let lines: Vec<_> = answer.text.lines().collect();
+    assert!(
+        lines[0].starts_with("name,cluster,node,namespace,controllerKind,controller,pod,windowStart"),
+        "{}",
+        lines[0]
+    );
+    assert!(lines[0].ends_with(",sharedCost,externalCost,totalCost"), "{}", lines[0]);
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("web-2,test,n1,shop-dev,deployment,web,web-2,2026-03-02T01:00:00Z"))
+    );
+    assert!(
+        lines.iter().any(
+            |line| line.starts_with("__overhead__,test,,__overhead__,") && line.ends_with(",0.1,0.0,0.1")
+        )
+    );
+}
+
+#[tokio::test]
+async fn compat_tells_numbers_as_opencost_does() {
+    let rows = async |extra: &str| {
+        let answer =
+            get_rich(&format!("/allocation?window={HOUR}&aggregate=pod&includeIdle=true{extra}")).await;
+        answer.json()["data"][0].clone()
+    };
+    let (exact, compat) = (rows("").await, rows("&compat=opencost").await);
+    let keys: Vec<_> = compat.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["__idle__", "__unmounted__", "web-1", "web-2"], "no rows for overhead and fixed sums");
+    // Half of the hour, of a volume that was there for all of it: half, counted twice.
+    assert_eq!((&exact["web-1"]["pvCost"], &compat["web-1"]["pvCost"]), (&json!(0.04), &json!(0.02)));
+    assert_eq!(compat["web-1"]["pvs"]["cluster=test:name=pv-web"]["cost"], json!(0.02));
+    assert_eq!(exact["web-2"]["cpuCost"], json!(0.031_247_100_985));
+    assert_eq!(compat["web-2"]["cpuCost"], json!(0.03125));
 }

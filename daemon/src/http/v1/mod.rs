@@ -3,6 +3,7 @@
 pub(super) mod act;
 pub(super) mod budgets;
 pub(super) mod cost;
+pub(super) mod export;
 pub(super) mod picture;
 pub(super) mod savings;
 pub(super) mod spaces;

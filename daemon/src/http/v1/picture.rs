@@ -92,7 +92,7 @@ fn status_of(snapshot: &Snapshot) -> Status {
         hourly_cost: hourly_cost(snapshot).into(),
         hourly_saving: snapshot.spaces.iter().map(|space| space.saving).sum::<Rate>().into(),
         hourly_would_save: snapshot.spaces.iter().map(|space| space.would_save).sum::<Rate>().into(),
-        cost: table.total.total().into(),
+        cost: table.total.into(),
         saved: table.saved.into(),
         usage: UsageReport {
             newest: snapshot.usage.newest,

@@ -80,7 +80,7 @@ fn report(snapshot: &Snapshot, window: Window, by: &[(&'static str, SavedBy)]) -
         currency: CURRENCY.to_owned(),
         rows,
         saved: table.saved.total().into(),
-        cost: cost.total.total().into(),
+        cost: cost.total.into(),
         prorated: table.prorated,
         provisional: table.open,
         warnings: warnings::of_window(snapshot, window),

@@ -77,8 +77,12 @@ fn space_of(view: &SpaceView) -> SpaceReport {
     SpaceReport {
         name: view.name.to_string(),
         team: view.team.to_string(),
+        team_kind: view.team_kind,
         team_rule: view.team_rule.to_string(),
         owner: view.owner.to_string(),
+        owner_kind: view.owner_kind,
+        owner_rule: view.owner_rule.to_string(),
+        tier: view.tier,
         state: state.to_owned(),
         since: view.since,
         should_sleep: view.decision.asleep,

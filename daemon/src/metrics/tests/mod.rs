@@ -103,8 +103,8 @@ fn asked(snapshot: &Snapshot) -> (f64, f64, BTreeMap<String, f64>) {
     let window = Window::new(snapshot.start, snapshot.at);
     let table = query::table(&snapshot.hours, &snapshot.cluster, window, &[Dimension::Space]);
     let spaces =
-        table.groups.iter().map(|(key, group)| (key[0].to_string(), group.cost.total().usd())).collect();
-    (table.total.total().usd(), table.idle.total().usd(), spaces)
+        table.groups.iter().map(|(key, group)| (key[0].to_string(), group.costs.total().usd())).collect();
+    (table.total.usd(), table.idle.total().usd(), spaces)
 }
 
 #[test]

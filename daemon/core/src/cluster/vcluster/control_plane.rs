@@ -1,0 +1,31 @@
+//! The control plane of a vCluster: its overhead.
+
+use std::sync::Arc;
+
+use super::keys::{APP, RELEASE};
+use crate::cluster::Keys;
+
+/// What the charts of all versions call the parts of a control plane.
+const PARTS: [&str; 5] =
+    ["vcluster", "vcluster-api", "vcluster-controller", "vcluster-etcd", "vcluster-scheduler"];
+
+/// The name of the vCluster whose control plane an object with these labels is part of. Claims and Services of a
+/// control plane carry them too.
+pub fn control_plane(labels: &Keys) -> Option<&Arc<str>> {
+    let part = labels.get(APP)?;
+    if !PARTS.contains(&&**part) {
+        return None;
+    }
+    labels.get(RELEASE).filter(|release| !release.is_empty())
+}
+
+/// The name of the vCluster whose data a claim of this name holds: `data-<name>-0`, or `data-<name>-etcd-0` for the
+/// etcd of a chart that has one. For claims that have lost their labels; `is_vcluster` tells whether a vCluster of a
+/// name is there.
+pub(crate) fn control_plane_of_claim(name: &str, is_vcluster: impl Fn(&str) -> bool) -> Option<&str> {
+    let (owner, ordinal) = name.strip_prefix("data-")?.rsplit_once('-')?;
+    if ordinal.is_empty() || !ordinal.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    [Some(owner), owner.strip_suffix("-etcd")].into_iter().flatten().find(|vcluster| is_vcluster(vcluster))
+}

@@ -1,0 +1,26 @@
+//! Closed hours in, tables out.
+mod archive;
+mod checkpoint;
+mod coarse;
+mod day;
+mod durable;
+mod error;
+mod export;
+mod frame;
+mod layout;
+mod merge;
+mod needs;
+mod parquet;
+mod read;
+mod rows;
+mod schema;
+mod sheet;
+mod upkeep;
+pub use archive::Archive;
+pub use checkpoint::{Checkpoint, CheckpointStore};
+pub use error::{Damaged, HistoryError};
+pub use export::export_parquet;
+pub use frame::{Cells, Column, Kind, Texts};
+pub use needs::{Field, Labels, Needs};
+pub use read::HourStream;
+pub use upkeep::{Retention, Upkeep};
