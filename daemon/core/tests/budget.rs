@@ -44,6 +44,7 @@ fn pod(namespace: &str, name: &str, cores: u64, from: i64, to: Option<i64>) -> E
         phase: if to.is_some() { PodPhase::Finished } else { PodPhase::Running },
         ready: true,
         claims: Vec::new(),
+        facts: None,
     })
 }
 
@@ -109,7 +110,7 @@ fn only(snapshot: &Snapshot) -> &BudgetView {
 /// What the query says that a team cost.
 fn asked(snapshot: &Snapshot, window: Window, team: &str) -> PicoUsd {
     let table = query::table(&snapshot.hours, &snapshot.cluster, window, &[Dimension::Team]);
-    table.groups.iter().filter(|(key, _)| *key[0] == *team).map(|(_, group)| group.cost.total()).sum()
+    table.groups.iter().filter(|(key, _)| *key[0] == *team).map(|(_, group)| group.costs.total()).sum()
 }
 
 #[test]
