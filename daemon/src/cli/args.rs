@@ -61,6 +61,10 @@ pub enum Command {
     KeepAwake(KeepAwakeArgs),
     /// What sleep has saved
     Savings(SavingsArgs),
+    /// What may be spent, what was, and what to expect
+    Budgets(OutputArgs),
+    /// Write the definitions of the custom resources, for kubectl apply -f -
+    Crds,
     /// What each node costs, where the price comes from, and how sure it is
     Prices(PricesArgs),
     /// Work with time specs

@@ -1,12 +1,14 @@
 //! The command line: what was typed, to an answer on stdout or a reason on stderr.
 //!
-//! Exit status 0: done; 1: it did not work; 2: it was used wrongly. Every command but `run`, `demo`, `schedule` and
+//! Exit status 0: done; 1: it did not work; 2: it was used wrongly. Every command but `run`, `demo`, `crds`, `schedule` and
 //! acts with `--direct` asks a daemon over HTTP; `reach` finds it.
 
 mod acts;
 mod args;
+mod budgets;
 mod client;
 mod cost;
+mod crds;
 pub mod demo;
 pub mod direct;
 mod explain;
@@ -95,6 +97,10 @@ fn dispatch(args: Args) -> Result<String, Failure> {
         Command::Savings(args) => {
             wait(async { savings::answer(&reach(connection).await?, &args, zone).await })
         }
+        Command::Budgets(args) => {
+            wait(async { budgets::answer(&reach(connection).await?, args, zone).await })
+        }
+        Command::Crds => crds::answer(),
         Command::Prices(args) => prices(args, connection),
         Command::Sleep(args) => {
             let wish = Wish::Sleep { space: args.space, until: args.until };

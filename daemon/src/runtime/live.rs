@@ -173,6 +173,7 @@ fn log(action: &Action) {
             tracing::debug!(workload = %patch.target, size, "Patching.");
         }
         Action::Namespace { name, .. } => tracing::debug!(namespace = %name, "Annotating."),
+        Action::BudgetStatus { name, .. } => tracing::debug!(budget = %name, "Writing the status."),
         Action::Announce { reason, note, .. } => tracing::info!(reason, "{note}"),
     }
 }
