@@ -1,4 +1,3 @@
-#![expect(clippy::panic, reason = "test code: a wrong shape should fail loudly")]
 //! Budgets in the engine: what hours cost goes into their books once, and their status is written when it has changed.
 
 use std::sync::Arc;

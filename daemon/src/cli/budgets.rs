@@ -1,6 +1,7 @@
 //! `budgets`: what may be spent, what was, and what to expect.
 
 use chrono_tz::Tz;
+use nightcap_core::units::Instant;
 
 use super::args::{Format, OutputArgs};
 use super::client::{Client, parse};
@@ -118,7 +119,7 @@ pub(super) fn as_csv(list: &BudgetList) -> Result<String, Failure> {
                 forecast.low.to_string(),
                 forecast.high.to_string(),
                 forecast.confidence.clone(),
-                forecast.breach.map(|at| at.to_rfc3339()).unwrap_or_default(),
+                forecast.breach.map(Instant::to_rfc3339).unwrap_or_default(),
                 budget.missing_hours.to_string(),
                 budget.matched.spaces.to_string(),
             ]
