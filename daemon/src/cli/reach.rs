@@ -180,7 +180,9 @@ mod tests {
             let other = format!("what answers at http://{address} is not Nightcap");
             let expected = if is_nightcap { Ok(()) } else { Err(other) };
             assert_eq!(glance(address).await, expected, "{answer:?}");
-            let expected = format!("GET /healthz HTTP/1.1\r\naccept: */*\r\nhost: {address}\r\n\r\n");
+            let expected = format!(
+                "GET /healthz HTTP/1.1\r\naccept: */*\r\naccept-encoding: gzip\r\nhost: {address}\r\n\r\n"
+            );
             assert_eq!(asked.join().unwrap(), expected, "nothing goes with the question");
         }
     }

@@ -2,7 +2,7 @@
 
 use nightcap_core::cluster::{NodeFacts, Provider};
 use nightcap_core::money::Confidence::{Default, Estimated, List};
-use nightcap_core::money::NodePricer;
+use nightcap_core::money::{NodePrice, NodePricer, PodRates};
 use nightcap_core::units::{Bytes, Cpu, Gpu, Rate, Resources};
 
 use super::{BOOK, book, node, price, rounded, size, spot};
@@ -216,10 +216,20 @@ fn nodes_billed_by_their_pods_take_the_rates_of_pods() {
     let fargate = rounded(&BOOK, &node(Aws, "us-east-1", NodeFacts::FARGATE), size(2, 4));
     let reason =
         "Fargate rates of us-east-1 for the 2 cores and 4.0 GiB the node shows, though its pods are billed";
-    assert_eq!(fargate, price(98_740, Estimated, ("infracost-golden", "2024-07-01"), reason));
+    let by_pod =
+        |core, gib, system_is_free| Some(PodRates { core: Rate(core), gib: Rate(gib), system_is_free });
+    let expected = NodePrice {
+        by_pod: by_pod(40_480_000_000, 4_445_000_000, false),
+        ..price(98_740, Estimated, ("infracost-golden", "2024-07-01"), reason)
+    };
+    assert_eq!(fargate, expected);
     let autopilot = rounded(&BOOK, &node(Gcp, "us-central1", NodeFacts::AUTOPILOT), size(2, 4));
     let reason = "Autopilot rates of us-central1 for the 2 cores and 4.0 GiB the node shows, though its pods are billed";
-    assert_eq!(autopilot, price(108_690, Estimated, ("infracost-golden", "2026-07-01"), reason));
+    let expected = NodePrice {
+        by_pod: by_pod(44_500_000_000, 4_900_000_000, true),
+        ..price(108_690, Estimated, ("infracost-golden", "2026-07-01"), reason)
+    };
+    assert_eq!(autopilot, expected);
 }
 
 #[test]

@@ -20,6 +20,8 @@ mod forward;
 #[cfg(test)]
 mod prometheus;
 #[cfg(test)]
+mod restart;
+#[cfg(test)]
 mod sleep;
 #[cfg(test)]
 mod stage;

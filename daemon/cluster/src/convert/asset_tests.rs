@@ -298,10 +298,7 @@ fn claim_is_read_whole() {
             created: at("2026-03-02T08:00:00Z"),
             volume: Some("pvc-1".into()),
             requested: Bytes::from_gib(8),
-            labels: Reader::default().keep.filter(
-                Some(&[("team".to_owned(), "payments".to_owned())].into()),
-                &mut super::Interner::default()
-            ),
+            labels: keys(&[("app", "db"), ("team", "payments")]),
             annotations: keys(&[("nightcap.dev/owner", "ann")]),
         })
     );

@@ -72,7 +72,7 @@ pub struct NodeFacts {
     /// Operating system such as `linux`; empty if unknown.
     pub os: Arc<str>,
     /// Of its labels, those that a price rule looks at.
-    #[serde(default, skip_serializing_if = "Keys::is_empty")]
+    #[serde(default)]
     pub labels: Keys,
 }
 

@@ -195,7 +195,7 @@ async fn focus_row_is_as_the_specification_has_it() {
             ("SubAccountId", "shop-dev"),
             ("SubAccountName", "shop-dev"),
             ("SubAccountType", "Kubernetes namespace"),
-            ("Tags", r#"{"namespace":"shop-dev","pod":"web-1"}"#),
+            ("Tags", r#"{"namespace":"shop-dev","owner":"shop-leads","pod":"web-1","team":"shop"}"#),
             ("x_Cluster", "test"),
             ("x_Component", "CPU"),
             ("x_Node", "n1"),

@@ -94,6 +94,7 @@ async fn row_has_the_fields_of_the_reference() {
             "properties": {
                 "cluster": "test", "node": "n1", "controller": "web", "controllerKind": "deployment",
                 "namespace": "shop-dev", "pod": "web-2", "providerID": "aws:///eu-central-1a/i-n1",
+                "labels": {"owner": "shop-leads", "team": "shop"},
             },
             "window": {"start": "2026-03-02T01:00:00Z", "end": "2026-03-02T03:00:00Z"},
             "start": "2026-03-02T01:00:00Z", "end": "2026-03-02T03:00:00Z", "minutes": 120.0,
@@ -281,6 +282,7 @@ async fn row_with_everything_is_as_the_reference_has_it() {
         "properties": {
             "cluster": "test", "container": "web-1", "node": "n1", "controller": "web",
             "controllerKind": "deployment", "namespace": "shop-dev", "pod": "web-1", "services": ["web"],
+            "labels": {"owner": "shop-leads", "team": "shop"},
             "providerID": "aws:///eu-central-1a/i-n1"
         },
         "window": {"start": "2026-03-02T01:00:00Z", "end": "2026-03-02T02:00:00Z"},
