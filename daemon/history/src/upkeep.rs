@@ -15,7 +15,7 @@ use crate::sheet::Sheet;
 use crate::{Damaged, HistoryError, durable};
 
 /// Rows that are sorted at once when a day is compacted.
-const ROWS_AT_ONCE: usize = 65_536;
+const ROWS_AT_ONCE: usize = 30_000;
 /// A day is compacted so long after its end: its last hour is written by then, and most of what came late.
 const REST: Millis = Millis::from_hours(2);
 
