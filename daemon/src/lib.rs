@@ -6,6 +6,7 @@ pub mod config;
 mod export;
 pub mod http;
 pub mod metrics;
+pub mod records;
 pub mod runtime;
 pub mod telemetry;
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use nightcap_core::advice::budget::{BudgetObject, RawBudget};
 use nightcap_core::cluster::{
     Attribution, CapacityType, Keys, Namespace, Node, NodeFacts, Pod, PodPhase, Provider, Size, Workload,
     WorkloadKey, WorkloadKind,
 };
-use nightcap_core::engine::{Engine, Event, Kind, Settings, Snapshot, UsageSample};
+use nightcap_core::engine::{Action, Engine, Event, Kind, Outcome, Settings, Snapshot, UsageSample};
 use nightcap_core::money::{AssetKind, Confidence, FlatAsset, FlatRow, Marks, NodePrice, PriceSource};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::{
@@ -150,6 +151,7 @@ pub(crate) fn engine() -> Engine {
             0,
             &[("nightcap.dev/asleep", mark), ("nightcap.dev/original", r#"{"replicas":2}"#)],
         ),
+        budget("shop", "10"),
         Event::Pod(pod(("shop-dev", "web-1", "n1"), Some("web"), size(1_000, 4, 0), (1, None))),
         Event::Pod(pod(("shop-dev", "web-2", "n1"), Some("web"), size(1_000, 4, 0), (1, Some(3)))),
         Event::Pod(pod(("data", "train-1", "n2"), None, size(2_000, 8, 1), (2, None))),
@@ -161,7 +163,7 @@ pub(crate) fn engine() -> Engine {
         engine.apply(Event::Listed { kind, uids: uids(kind) }, at_hour(4));
     }
     for hour in 5..=10 {
-        engine.tick(at_hour(hour));
+        tick(&mut engine, at_hour(hour));
     }
     let sample = UsageSample {
         namespace: "shop-dev".into(),
@@ -171,8 +173,32 @@ pub(crate) fn engine() -> Engine {
         usage: size(500, 1, 0),
     };
     engine.apply(Event::Usage(vec![sample]), now());
-    engine.tick(now());
+    tick(&mut engine, now());
     engine
+}
+
+/// The status of a budget is written at once; nothing else is.
+fn tick(engine: &mut Engine, at: Instant) {
+    for action in engine.tick(at) {
+        if let Action::BudgetStatus { id, .. } = action {
+            let outcome = Outcome::Done { resource_version: "2".into() };
+            engine.apply(Event::Ended { id, target: None, outcome }, at);
+        }
+    }
+}
+
+/// So many dollars a week for a team.
+fn budget(team: &str, amount: &str) -> Event {
+    let raw = RawBudget {
+        amount: amount.to_owned(),
+        period: "week".to_owned(),
+        teams: vec![team.to_owned()],
+        ..RawBudget::default()
+    };
+    let spec = raw.read().map_err(|error| error.to_string().into());
+    let name = format!("{team}-week");
+    let uid = format!("uid-{name}").into();
+    Event::Budget(Box::new(BudgetObject { uid, name: name.into(), generation: 1, spec }))
 }
 
 fn uids(kind: Kind) -> Vec<Arc<str>> {
@@ -181,7 +207,7 @@ fn uids(kind: Kind) -> Vec<Arc<str>> {
         Kind::Namespace => &["data", "lab", "shop-dev"],
         Kind::Pod => &["shop-dev-web-1", "shop-dev-web-2", "data-train-1"],
         Kind::Deployment => &["shop-dev-web", "lab-notebook"],
-        Kind::StatefulSet | Kind::CronJob | Kind::Volume | Kind::Claim | Kind::Service => &[],
+        Kind::StatefulSet | Kind::CronJob | Kind::Volume | Kind::Claim | Kind::Service | Kind::Budget => &[],
     };
     names.iter().map(|name| format!("uid-{name}").into()).collect()
 }
@@ -285,7 +311,7 @@ pub(crate) fn handle(mut engine: Engine) -> Handle {
         while let Some(input) = inputs.recv().await {
             match input {
                 Input::Event(event) => engine.apply(event, now()),
-                Input::ManagedBy(_) => {}
+                Input::ManagedBy(_) | Input::Keep(_) | Input::Written(_) => {}
                 Input::Read(answer) => drop(answer.send(Arc::new(engine.snapshot(now())))),
                 Input::Command(command, answer) => {
                     let preview = engine.preview(&command, now());

@@ -1,8 +1,9 @@
 //! The whole domain of Nightcap, pure: no I/O, no clock, no randomness.
 //!
 //! The folders are floors: an upper one uses a lower one, never the reverse.
-//! `engine` → `sleep` → `money` → `schedule` → `cluster` → `units`.
+//! `engine` → `advice` → `sleep` → `money` → `schedule` → `cluster` → `units`.
 
+pub mod advice;
 pub mod cluster;
 pub mod engine;
 pub mod money;

@@ -5,6 +5,7 @@
 //! those that are here keep name and meaning.
 
 mod act;
+mod budgets;
 mod cost;
 mod error;
 mod money;
@@ -16,6 +17,7 @@ mod status;
 mod window;
 
 pub use act::{Act, ActReport, KeepAwakeRequest, SleepRequest, WakeRequest};
+pub use budgets::{BudgetForecast, BudgetJump, BudgetList, BudgetMatched, BudgetReport, BudgetSelector};
 pub use cost::{CostReport, CostRow, CostStep, RowKind};
 pub use error::{ErrorBody, ErrorReport};
 pub use money::{Money, NotMoney};

@@ -61,6 +61,10 @@ pub enum Command {
     KeepAwake(KeepAwakeArgs),
     /// What sleep has saved
     Savings(SavingsArgs),
+    /// What may be spent, what was, and what to expect
+    Budgets(OutputArgs),
+    /// Write the definitions of the custom resources, for kubectl apply -f -
+    Crds,
     /// What each node costs, where the price comes from, and how sure it is
     Prices(PricesArgs),
     /// Work with time specs
@@ -138,6 +142,12 @@ pub struct CostArgs {
     /// Which rows, such as 'namespace:"shop-dev"+controllerKind!:"job"'; nobody's share changes by it
     #[arg(long, value_parser = filter, value_name = "FILTER")]
     pub filter: Option<String>,
+    /// Reads the history in this folder, which `nightcap run --data-dir` writes, and asks no daemon
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Which cluster of the folder, where it has several
+    #[arg(long, requires = "data_dir", value_name = "NAME")]
+    pub cluster: Option<String>,
     /// Only the N costliest; the others are one row
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,

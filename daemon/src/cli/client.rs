@@ -42,7 +42,7 @@ impl Client {
     /// Which daemon this is, where the user has not said it.
     pub(super) fn found(&self) -> Option<String> {
         match &self.way {
-            Way::Named => None,
+            Way::Named | Way::Folder(_) => None,
             Way::Local => Some(format!("the daemon on this machine, {}", self.place())),
             Way::Pod { pod, .. } => Some(format!("the pod {pod}, by a port-forward")),
         }
@@ -51,6 +51,7 @@ impl Client {
     /// Where the daemon is.
     fn place(&self) -> String {
         match &self.way {
+            Way::Folder(folder) => format!("the history in {}", folder.display()),
             Way::Named | Way::Local => self.base.as_str().trim_end_matches('/').to_owned(),
             Way::Pod { pod, .. } => format!("the pod {pod}"),
         }
@@ -62,7 +63,7 @@ impl Client {
         self.token.is_none()
             && match &self.way {
                 Way::Named => self.base.scheme() == "https" || is_loopback(&self.base),
-                Way::Local => false,
+                Way::Local | Way::Folder(_) => false,
                 Way::Pod { pod, .. } => !pod.by_label_only,
             }
     }
@@ -155,7 +156,7 @@ impl Client {
             Err(_) => {
                 let check = match &self.way {
                     Way::Pod { .. } => "say where it runs with --namespace or --server",
-                    Way::Named | Way::Local => "check --server or NIGHTCAP_SERVER",
+                    Way::Named | Way::Local | Way::Folder(_) => "check --server or NIGHTCAP_SERVER",
                 };
                 return Failure::failed(format!(
                     "{} answers {status}, which is no answer of Nightcap: {check}",
@@ -185,7 +186,7 @@ impl Client {
             Way::Pod { pod, .. } if pod.by_label_only => {
                 format!("to send it a token, say that it is your daemon with --namespace {}", pod.namespace)
             }
-            Way::Named | Way::Pod { .. } => give.to_owned(),
+            Way::Named | Way::Folder(_) | Way::Pod { .. } => give.to_owned(),
         }
     }
 }

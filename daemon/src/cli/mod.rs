@@ -1,16 +1,19 @@
 //! The command line: what was typed, to an answer on stdout or a reason on stderr.
 //!
-//! Exit status 0: done; 1: it did not work; 2: it was used wrongly. Every command but `run`, `demo`, `schedule` and
+//! Exit status 0: done; 1: it did not work; 2: it was used wrongly. Every command but `run`, `demo`, `crds`, `schedule` and
 //! acts with `--direct` asks a daemon over HTTP; `reach` finds it.
 
 mod acts;
 mod args;
+mod budgets;
 mod client;
 mod cost;
+mod crds;
 pub mod demo;
 pub mod direct;
 mod explain;
 mod failure;
+mod folder;
 mod money;
 mod price_coverage;
 mod price_lists;
@@ -80,7 +83,13 @@ fn dispatch(args: Args) -> Result<String, Failure> {
             wait(run::run(config)).map(|()| String::new())
         }
         Command::Demo(args) => wait(demo::run(args)).map(|()| String::new()),
-        Command::Cost(args) => wait(async { cost::answer(&reach(connection).await?, &args, zone).await }),
+        Command::Cost(args) => wait(async {
+            let client = match &args.data_dir {
+                Some(folder) => folder::open(folder, args.cluster.as_deref()).await?,
+                None => reach(connection).await?,
+            };
+            cost::answer(&client, &args, zone).await
+        }),
         Command::Status(args) => wait(async { status::answer(&reach(connection).await?, args, zone).await }),
         Command::Explain(args) => {
             wait(async { explain::answer(&reach(connection).await?, &args, zone).await })
@@ -88,6 +97,10 @@ fn dispatch(args: Args) -> Result<String, Failure> {
         Command::Savings(args) => {
             wait(async { savings::answer(&reach(connection).await?, &args, zone).await })
         }
+        Command::Budgets(args) => {
+            wait(async { budgets::answer(&reach(connection).await?, args, zone).await })
+        }
+        Command::Crds => crds::answer(),
         Command::Prices(args) => prices(args, connection),
         Command::Sleep(args) => {
             let wish = Wish::Sleep { space: args.space, until: args.until };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use nightcap_cluster::{Cluster, DaemonPod, Forward};
@@ -25,6 +26,8 @@ pub(super) enum Way {
     Named,
     /// One answers on this machine.
     Local,
+    /// A history folder, answered in this process.
+    Folder(PathBuf),
     /// In a pod, through the API server.
     Pod {
         /// The pod.

@@ -14,9 +14,10 @@ use super::args::{
 };
 use super::*;
 use crate::api::{
-    ConfidenceShare, CostReport, CostRow, CostStep, CountersReport, Counts, Labels, Money, NodeList,
-    NodeReport, PriceReport, ProblemReport, RowKind, SavingsReport, SavingsRow, SpaceDetail, SpaceList,
-    SpaceReport, Status, UsageReport, WindowReport, WishReport, WorkloadReport,
+    BudgetForecast, BudgetJump, BudgetList, BudgetMatched, BudgetReport, BudgetSelector, ConfidenceShare,
+    CostReport, CostRow, CostStep, CountersReport, Counts, Labels, Money, NodeList, NodeReport, PriceReport,
+    ProblemReport, RowKind, SavingsReport, SavingsRow, SpaceDetail, SpaceList, SpaceReport, Status,
+    UsageReport, WindowReport, WishReport, WorkloadReport,
 };
 
 fn at(text: &str) -> Instant {
@@ -324,6 +325,83 @@ a,aws,eu-central-1,eu-central-1a,m5.xlarge,on-demand,3.92,14.9,0,0.23,list,karpe
 b,aws,eu-central-1,eu-central-1a,m5.xlarge,on-demand,3.92,14.9,0,,,,,
 "
     );
+}
+
+fn budget() -> BudgetReport {
+    BudgetReport {
+        name: "shop-week".to_owned(),
+        selector: BudgetSelector { teams: vec!["shop".to_owned()], ..BudgetSelector::default() },
+        period: "week".to_owned(),
+        zone: "UTC".to_owned(),
+        window: WindowReport { start: at("2026-03-02T00:00:00Z"), end: at("2026-03-09T00:00:00Z") },
+        amount: usd("100"),
+        spent: usd("61.234567890123"),
+        used_ratio: 0.612_345,
+        marks: vec![50, 80, 100],
+        marks_reached: vec![50],
+        missing_hours: 3,
+        pace_percent: Some(12),
+        forecast: BudgetForecast {
+            expected: usd("112.5"),
+            low: usd("98"),
+            high: usd("131.25"),
+            confidence: "medium".to_owned(),
+            reason: "by the norm of 300 hours: less than 4 weeks of history".to_owned(),
+            breach: Some(at("2026-03-07T14:00:00Z")),
+        },
+        jump: Some(BudgetJump {
+            span: "hour".to_owned(),
+            window: WindowReport { start: at("2026-03-04T11:00:00Z"), end: at("2026-03-04T12:00:00Z") },
+            cost: usd("3"),
+            norm: usd("0.4"),
+            score: 17.5,
+        }),
+        matched: BudgetMatched { spaces: 2, workloads: 7, names: vec!["shop-dev".to_owned()] },
+        problem: None,
+    }
+}
+
+#[test]
+fn budgets_tell_amount_forecast_and_what_to_look_at() {
+    let other = BudgetReport {
+        name: "lost".to_owned(),
+        spent: usd("0"),
+        used_ratio: 0.0,
+        missing_hours: 0,
+        forecast: BudgetForecast { breach: None, ..budget().forecast },
+        jump: None,
+        matched: BudgetMatched::default(),
+        problem: Some("amount: \"abc\" is none".to_owned()),
+        ..budget()
+    };
+    let list = BudgetList {
+        at: at("2026-03-04T12:30:00Z"),
+        currency: "USD".to_owned(),
+        budgets: vec![other, budget()],
+    };
+    assert_eq!(
+        budgets::as_table(&list, Tz::UTC),
+        "Budgets and what to expect of them, in USD.
+
+BUDGET     PERIOD  SPENT  AMOUNT    USED  FORECAST    LOW    HIGH  CONFIDENCE  BREACH     SPACES
+lost       week        0  100.00   0.0 %    112.50  98.00  131.25  medium      -               0
+shop-week  week    61.23  100.00  61.2 %    112.50  98.00  131.25  medium      Sat 14:00       2
+
+lost: cannot be understood: amount: \"abc\" is none; what it said before holds.
+lost: matches no space: look at the spelling of its selector.
+shop-week: the last hour cost 3.00, where 0.40 is usual.
+shop-week: 3 hours of the period were not counted.
+"
+    );
+    let only = BudgetList { budgets: vec![budget()], ..list.clone() };
+    assert_eq!(
+        budgets::as_csv(&only).unwrap(),
+        "budget,period,period_start,period_end,amount_usd,spent_usd,forecast_usd,forecast_low_usd,forecast_high_usd,confidence,breach,missing_hours,spaces
+shop-week,week,2026-03-02T00:00:00Z,2026-03-09T00:00:00Z,100.0,61.234567890123,112.5,98.0,131.25,medium,2026-03-07T14:00:00Z,3,2
+"
+    );
+    let none = BudgetList { budgets: vec![], ..list };
+    assert!(budgets::as_table(&none, Tz::UTC).starts_with("There are no budgets"));
 }
 
 #[test]

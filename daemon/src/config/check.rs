@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use nightcap_core::cluster::{TeamRule, TeamRules, differs_by_pod};
+use nightcap_core::engine::FixedCost;
 use nightcap_core::money::Split;
 use nightcap_core::schedule::{TimeSpec, parse_zone};
 use nightcap_core::sleep::{Mode, Spec, Wishes};
-use nightcap_core::units::{Millis, parse_duration};
+use nightcap_core::units::{Millis, Rate, parse_duration};
+use nightcap_history::Retention;
 use nightcap_pricing::live::LiveSettings;
 use nightcap_pricing::{DefaultRates, PriceError, PriceRule, PriceSettings};
 use reqwest::Url;
@@ -28,6 +30,8 @@ const KEEP_ROWS: std::ops::RangeInclusive<usize> = 1_000..=100_000_000;
 const CONCURRENCY: std::ops::RangeInclusive<usize> = 1..=200;
 /// One core worth more than so many GiB of memory is a typing error. Millionths of it fit 32 bits.
 const MOST_PER_GIB: f64 = 4_000.0;
+/// As everywhere where a month becomes hours.
+const HOURS_PER_MONTH: f64 = 730.0;
 
 impl Config {
     /// Checks what was typed.
@@ -68,6 +72,11 @@ fn read(reader: &mut Reader<'_>) -> Config {
         prices: prices(reader),
         split: split(reader),
         keep_rows: reader.whole("history.keep_rows", KEEP_ROWS).unwrap_or(default.keep_rows),
+        retention: Retention {
+            hourly: reader.parse("history.keep_hours", kept).unwrap_or(default.retention.hourly),
+            daily: reader.parse("history.keep_days", kept).unwrap_or(default.retention.daily),
+        },
+        fixed: fixed(reader),
         log: Log {
             format: reader.parse("log.format", log_format).unwrap_or_default(),
             level: reader.parse("log.level", log_level).unwrap_or_default(),
@@ -214,6 +223,47 @@ fn network_counters(reader: &mut Reader<'_>) -> Vec<Url> {
         }
     };
     urls.filter_map(read).collect()
+}
+
+/// A fixed sum as it is written.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fixed {
+    name: String,
+    monthly_usd: f64,
+}
+
+fn fixed(reader: &mut Reader<'_>) -> Vec<FixedCost> {
+    let items: Vec<Option<Fixed>> = reader.items("costs.fixed").unwrap_or_default();
+    let mut costs: Vec<FixedCost> = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        let Some(Fixed { name, monthly_usd }) = item else { continue };
+        let path = format!("costs.fixed[{index}]");
+        if name.trim().is_empty() || costs.iter().any(|known| *known.name == *name) {
+            reader.error(
+                &format!("{path}.name"),
+                format!("{name:?} is empty or there already: name each sum once"),
+            );
+            continue;
+        }
+        match Rate::from_usd_per_hour(monthly_usd / HOURS_PER_MONTH) {
+            Some(hourly) => costs.push(FixedCost { name: name.into(), hourly }),
+            None => reader.error(
+                &format!("{path}.monthly_usd"),
+                format!("{monthly_usd} is no sum of money: write dollars a month, 0 or more"),
+            ),
+        }
+    }
+    costs
+}
+
+/// How long history is kept: at least a day, so that whole days can be told.
+fn kept(text: &str) -> Result<Millis, String> {
+    let length = parse_duration(text).map_err(|error| error.to_string())?;
+    if (Millis::DAY..=Millis(100 * 366 * Millis::DAY.0)).contains(&length) {
+        return Ok(length);
+    }
+    Err(format!("{text:?} is not allowed: write a duration from 1d to 36600d"))
 }
 
 fn split(reader: &mut Reader<'_>) -> Split {

@@ -35,7 +35,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 37] = [
+pub(super) const KEYS: [Key; 40] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -71,6 +71,9 @@ pub(super) const KEYS: [Key; 37] = [
     key("split.cpu_per_gib", Kind::Structure),
     key("split.gpu_per_gib", Kind::Structure),
     key("history.keep_rows", Kind::Number),
+    key("history.keep_hours", Kind::Text),
+    key("history.keep_days", Kind::Text),
+    key("costs.fixed", Kind::Structure),
     key("log.format", Kind::Text),
     key("log.level", Kind::Text),
     key("act.concurrency", Kind::Number),

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use nightcap_core::cluster::TeamRules;
-use nightcap_core::engine::Settings;
+use nightcap_core::engine::{FixedCost, Settings};
 use nightcap_core::money::Split;
 use nightcap_core::sleep::{Mode, SleepSettings, Wishes};
 use nightcap_core::units::{Instant, Millis};
+use nightcap_history::Retention;
 use nightcap_pricing::PriceSettings;
 use reqwest::Url;
 
@@ -52,6 +53,10 @@ pub struct Config {
     pub split: Split,
     /// How many allocation rows of closed hours are kept in memory.
     pub keep_rows: usize,
+    /// How long the history is kept, by the hour and by the day.
+    pub retention: Retention,
+    /// Fixed sums a month that everybody shares.
+    pub fixed: Vec<FixedCost>,
     /// How the daemon logs.
     pub log: Log,
     /// How many patches may be under way at once.
@@ -144,6 +149,8 @@ impl Default for Config {
             prices: PriceSettings::default(),
             split: Split::default(),
             keep_rows: 100_000,
+            retention: Retention::default(),
+            fixed: Vec::new(),
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
             concurrency: 24,
         }
@@ -165,7 +172,7 @@ impl Config {
             split: self.split,
             teams: self.teams.clone(),
             sleep,
-            fixed: Vec::new(),
+            fixed: self.fixed.clone(),
             scrape_interval: self.usage.interval,
             keep_rows: self.keep_rows,
         }

@@ -10,6 +10,7 @@ use super::AccessError;
 use crate::api::{ErrorBody, ErrorReport};
 use crate::runtime::HandleError;
 use nightcap_core::sleep::CommandError;
+use nightcap_history::HistoryError;
 
 /// A value is repeated in an error up to this many characters.
 const SHOWN: usize = 200;
@@ -67,6 +68,13 @@ impl IntoResponse for Refusal {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+impl From<HistoryError> for Refusal {
+    fn from(error: HistoryError) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "history", error.to_string())
+            .hint("what is in memory is answered for a shorter window")
     }
 }
 

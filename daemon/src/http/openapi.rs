@@ -28,6 +28,7 @@ use super::{AppState, opencost, probes, routes, scrape, v1};
         v1::cost::cost,
         v1::export::export,
         v1::savings::savings,
+        v1::budgets::budgets,
         v1::picture::nodes,
         v1::picture::problems,
         v1::spaces::spaces,

@@ -21,7 +21,7 @@ pub(super) async fn metrics(State(state): State<AppState>, headers: HeaderMap) -
     let snapshot = state.snapshot().await?;
     let metrics = Arc::clone(&state.metrics);
     let text = off_thread(move || {
-        metrics.render(&snapshot).map_err(|_| {
+        metrics.render(snapshot.snapshot()).map_err(|_| {
             Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "defect", "the metrics cannot be written")
         })
     })

@@ -1,12 +1,12 @@
 //! The parameters of `/api/v1` that say what is spread, and the tables of a question, bounded.
 
-use nightcap_core::engine::Snapshot;
-use nightcap_core::money::query::{self, Query, SharedRules, Sharing, Spread, Table, TableBuilder};
+use nightcap_core::money::query::{Query, SharedRules, Sharing, Spread, Table, TableBuilder};
 use nightcap_core::units::PicoUsd;
 
 use super::big::RowCount;
 use super::error::Refusal;
 use super::params::Params;
+use crate::records::Records;
 
 /// What is spread, as `/api/v1/cost` and `/api/v1/export` are asked.
 pub(super) fn sharing(params: &mut Params) -> Result<Sharing, Refusal> {
@@ -38,12 +38,14 @@ pub(super) fn warning(sharing: &Sharing) -> Option<String> {
 }
 
 /// The tables that answer a question, one for each step, as far as they do not get too big.
-pub(super) fn tables(snapshot: &Snapshot, query: Query) -> Result<Vec<Table>, Refusal> {
-    let window = query.window();
+///
+/// Blocks where hours are read out of the history. Its files that cannot be read are left out, and told beside.
+pub(super) fn tables(records: &Records, query: Query) -> Result<(Vec<Table>, Vec<String>), Refusal> {
+    let (window, needs) = (query.window(), query.needs());
     let mut builder = TableBuilder::new(query);
-    for hour in query::touched(&snapshot.hours, window) {
+    let left_out = records.each_hour(window, &needs, |hour| {
         builder.add(hour);
-        RowCount::default().add(builder.rows())?;
-    }
-    Ok(builder.finish())
+        RowCount::default().add(builder.rows())
+    })?;
+    Ok((builder.finish(), left_out))
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use nightcap_core::engine::Snapshot;
+use nightcap_history::Archive;
 
 use super::Access;
 use crate::metrics::Metrics;
+use crate::records::Records;
 use crate::runtime::{Handle, HandleError};
 
 /// Far more often than the engine drops hours.
@@ -21,6 +22,8 @@ pub struct AppState {
     pub access: Arc<dyn Access>,
     /// Zone in which `today` and the like begin.
     pub zone: Tz,
+    /// Hours that are not in memory any more; none where no history is kept.
+    pub archive: Option<Arc<Archive>>,
     /// What the daemon counts of itself, and the running totals of money.
     pub metrics: Arc<Metrics>,
 }
@@ -28,7 +31,7 @@ pub struct AppState {
 impl AppState {
     /// A state with new counters.
     pub fn new(handle: Handle, access: Arc<dyn Access>, zone: Tz) -> Self {
-        Self { handle, access, zone, metrics: Arc::new(Metrics::default()) }
+        Self { handle, access, zone, archive: None, metrics: Arc::new(Metrics::default()) }
     }
 
     /// Keeps the running totals of money whole while nobody scrapes, until the engine stops.
@@ -40,7 +43,14 @@ impl AppState {
         }
     }
 
-    pub(super) async fn snapshot(&self) -> Result<Arc<Snapshot>, HandleError> {
-        self.handle.snapshot().await
+    /// With the history behind the picture.
+    #[must_use]
+    pub fn with_history(mut self, archive: Option<Arc<Archive>>) -> Self {
+        self.archive = archive;
+        self
+    }
+
+    pub(super) async fn snapshot(&self) -> Result<Records, HandleError> {
+        Ok(Records::new(self.handle.snapshot().await?, self.archive.clone()))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use nightcap_core::engine::{Kind, Snapshot, SpaceState, SpaceView};
+use nightcap_core::engine::{BudgetView, Kind, Snapshot, SpaceState, SpaceView};
 use nightcap_core::money::Confidence;
 use nightcap_core::units::{Instant, PicoUsd, Rate};
 use prometheus_client::collector::Collector;
@@ -83,6 +83,13 @@ const LATE_FACTS: Metric = Metric::new(
 );
 const UNREADABLE: Metric = Metric::new("nightcap_unreadable", "Objects or values that could not be read");
 
+const BUDGET_AMOUNT: Metric = Metric::new("nightcap_budget_amount_usd", "What may be spent in a period");
+const BUDGET_SPENT: Metric =
+    Metric::new("nightcap_budget_spent_usd", "What was spent so far in the period, the open hour included");
+const BUDGET_FORECAST: Metric =
+    Metric::new("nightcap_budget_forecast_usd", "What is expected to be spent by the end of the period");
+const BUDGET_USED: Metric = Metric::new("nightcap_budget_used_ratio", "Spent by amount: 1 is all of it");
+
 /// Reasons of problems that are shown with 0 while there is none, so that an alert has something to look at.
 const REASONS: [&str; 8] = [
     "bad-annotation",
@@ -109,6 +116,7 @@ impl Collector for ClusterCollector {
         self.encode_totals(encoder)?;
         self.encode_hourly(encoder)?;
         self.encode_spaces(encoder)?;
+        self.encode_budgets(encoder)?;
         self.encode_prices(encoder)?;
         self.encode_health(encoder)
     }
@@ -188,6 +196,18 @@ impl ClusterCollector {
         SPACE_SINCE.values(encoder, since)?;
         SPACE_SAVING.values(encoder, of_each(|space| space.saving.usd_per_hour()))?;
         SPACE_WOULD_SAVE.values(encoder, of_each(|space| space.would_save.usd_per_hour()))
+    }
+
+    fn encode_budgets(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let of_each = |value: fn(&BudgetView) -> f64| {
+            self.snapshot.budgets.iter().map(move |budget| {
+                ([("budget", &*budget.name), ("period", budget.spec.period.name())], value(budget))
+            })
+        };
+        BUDGET_AMOUNT.values(encoder, of_each(|budget| budget.status.amount.usd()))?;
+        BUDGET_SPENT.values(encoder, of_each(|budget| budget.status.spent.usd()))?;
+        BUDGET_FORECAST.values(encoder, of_each(|budget| budget.status.forecast.expected.usd()))?;
+        BUDGET_USED.values(encoder, of_each(|budget| budget.status.used_ratio()))
     }
 
     fn encode_prices(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::asset_prices::AssetPrices;
+use super::handle::Kept;
 use super::{Clock, Input};
 
 /// A snapshot is made at most this often, by the machine's clock: whoever asks more often shares one.
@@ -55,6 +56,8 @@ pub async fn run_engine(
                         engine.apply(priced, now);
                     }
                 }
+                Input::Keep(answer) => drop(answer.send(Kept::of(&engine, now))),
+                Input::Written(hours) => engine.written(&hours),
                 Input::Read(answer) => {
                     let fresh = shared.as_ref().filter(|(made, _)| made.elapsed() < SNAPSHOT_LASTS);
                     let snapshot = match fresh {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use nightcap_core::cluster::Provider;
-use nightcap_core::engine::{Event, Snapshot};
+use nightcap_core::engine::{Engine, Event, Snapshot};
+use nightcap_core::money::Hour;
 use nightcap_core::sleep::{AnnotationPatch, Command, CommandError};
 use nightcap_core::units::Instant;
 use thiserror::Error;
@@ -18,10 +19,31 @@ pub enum Input {
     Event(Event),
     /// Who runs the control plane, as far as its version says.
     ManagedBy(Provider),
+    /// What is to be kept over a restart.
+    Keep(oneshot::Sender<Kept>),
+    /// These hours are in the history now.
+    Written(Vec<Arc<Hour>>),
     /// Somebody wants to read.
     Read(oneshot::Sender<Arc<Snapshot>>),
     /// Somebody wants something done, and to know what was written for it.
     Command(Command, oneshot::Sender<Result<AnnotationPatch, CommandError>>),
+}
+
+/// What is to be kept over a restart, at an instant.
+#[derive(Debug)]
+pub struct Kept {
+    /// Closed hours that are not in the history as they are.
+    pub(super) hours: Vec<Arc<Hour>>,
+    /// The checkpoint, written out.
+    pub(super) checkpoint: Vec<u8>,
+}
+
+impl Kept {
+    /// Of this engine.
+    pub(super) fn of(engine: &Engine, now: Instant) -> Self {
+        let checkpoint = postcard::to_stdvec(&engine.checkpoint(now)).unwrap_or_default();
+        Self { hours: engine.unwritten(), checkpoint }
+    }
 }
 
 /// A way to the engine. Cheap to clone.
@@ -60,6 +82,18 @@ impl Handle {
         let (answer, answered) = oneshot::channel();
         self.inputs.send(Input::Command(command, answer)).await.map_err(|_| HandleError::Stopped)?;
         Ok(answered.await.map_err(|_| HandleError::Stopped)??)
+    }
+
+    /// What is to be kept over a restart.
+    pub(super) async fn keep(&self) -> Result<Kept, HandleError> {
+        let (answer, answered) = oneshot::channel();
+        self.inputs.send(Input::Keep(answer)).await.map_err(|_| HandleError::Stopped)?;
+        answered.await.map_err(|_| HandleError::Stopped)
+    }
+
+    /// Tells the engine that these hours are in the history.
+    pub(super) async fn written(&self, hours: Vec<Arc<Hour>>) -> Result<(), HandleError> {
+        self.inputs.send(Input::Written(hours)).await.map_err(|_| HandleError::Stopped)
     }
 
     /// Hands the engine a fact; waits while its queue is full.

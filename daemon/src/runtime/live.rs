@@ -7,10 +7,12 @@ use anyhow::Context;
 use futures::future::BoxFuture;
 use nightcap_cluster::{ActSettings, Cluster, KeepKeys, Now, Performer, Sink};
 use nightcap_core::engine::{Action, Engine, Event};
+use nightcap_core::units::Instant;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::asset_prices::runs;
+use super::keeper::Keeper;
 use super::traffic;
 use super::{Actor, Clock, Handle, Prices, bind, run_engine, serve, stop_on_signal};
 use crate::config::{Config, UsageSource};
@@ -35,9 +37,6 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         server = cluster.server(), mode = %config.mode, listen = %config.listen,
         version = env!("CARGO_PKG_VERSION"), "Starting."
     );
-    if let Some(data_dir) = &config.data_dir {
-        tracing::warn!(data_dir = %data_dir.display(), "History is kept in memory only; data_dir holds prices.");
-    }
 
     let (inputs, queue) = mpsc::channel(QUEUE);
     let handle = Handle::new(inputs, clock.clone());
@@ -51,10 +50,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let act = ActSettings { concurrency: config.concurrency, ..ActSettings::default() };
     let performer = Performer::new(cluster.clone(), &act, Arc::clone(&now), Arc::clone(&sink));
 
-    let engine = Engine::new(config.settings(clock.now()));
+    let (keeper, engine) = open_history(&config, clock.now());
+    let archive = keeper.as_ref().map(Keeper::archive);
     let actor = OnCluster(performer.clone());
     let book = Arc::clone(&prices.book);
-    let engine = tokio::spawn(run_engine(engine, queue, book, clock, actor, stop.clone()));
+    let engine = tokio::spawn(run_engine(engine, queue, book, clock.clone(), actor, stop.clone()));
+    let keeper = keeper.map(|keeper| tokio::spawn(keeper.run(handle.clone(), clock.clone(), stop.clone())));
     let watches = tokio::spawn(watch(
         cluster.clone(),
         KeepKeys::for_teams(&config.teams).with_node_labels(prices.node_labels.iter().map(String::as_str)),
@@ -69,7 +70,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let managed = tokio::spawn(ask_who_runs_it(cluster.clone(), handle.clone(), stop.clone()));
     // Open requests may still ask the engine: HTTP stops last.
     let http_stop = CancellationToken::new();
-    let state = AppState::new(handle, Arc::new(ByReview(cluster)), config.timezone);
+    let state = AppState::new(handle, Arc::new(ByReview(cluster)), config.timezone).with_history(archive);
     tokio::spawn(state.clone().keep_totals()); // ends with the engine
     let http = tokio::spawn(serve(listener, router(state), http_stop.clone()));
 
@@ -82,7 +83,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     ended.1.context("the usage scrape ended badly")?;
     ended.2.context("the scrape of network counters ended badly")??;
     ended.3.context("the question for the version ended badly")?;
-    engine.context("the engine ended badly")?;
+    let engine = engine.context("the engine ended badly")?;
+    if let Some(keeper) = keeper {
+        let now = clock.now();
+        if let Some(keeper) = keeper.await.context("keeping the history ended badly")? {
+            let last = tokio::task::spawn_blocking(move || keeper.close(&engine, now));
+            last.await.context("the last write ended badly")?;
+        }
+    }
     http.context("the HTTP server ended badly")??;
     tracing::info!("Stopped.");
     Ok(())
@@ -121,6 +129,23 @@ async fn scrape(cluster: Cluster, config: Config, now: Now, sink: Sink, stop: Ca
     nightcap_cluster::run_usage(&cluster, interval, &now, &sink, &stop).await;
 }
 
+/// The history, and the engine that goes on from it. What is wrong with the folder stops nobody: then history is in
+/// memory, and the folder is not touched.
+fn open_history(config: &Config, now: Instant) -> (Option<Keeper>, Engine) {
+    let settings = || config.settings(now);
+    let Some(folder) = &config.data_dir else {
+        tracing::info!("History is kept in memory only: set data_dir to keep it.");
+        return (None, Engine::new(settings()));
+    };
+    match Keeper::open(folder, &config.cluster, config.retention, settings()) {
+        Ok((keeper, engine)) => (Some(keeper), engine),
+        Err(error) => {
+            tracing::error!(%error, "The history cannot be used; it is kept in memory only.");
+            (None, Engine::new(settings()))
+        }
+    }
+}
+
 /// Events go into the engine's queue; when the daemon stops they go nowhere, and nothing is lost by that.
 fn sink(handle: Handle) -> Sink {
     Arc::new(move |event: Event| -> BoxFuture<'static, ()> {
@@ -148,6 +173,7 @@ fn log(action: &Action) {
             tracing::debug!(workload = %patch.target, size, "Patching.");
         }
         Action::Namespace { name, .. } => tracing::debug!(namespace = %name, "Annotating."),
+        Action::BudgetStatus { name, .. } => tracing::debug!(budget = %name, "Writing the status."),
         Action::Announce { reason, note, .. } => tracing::info!(reason, "{note}"),
     }
 }

@@ -5,6 +5,7 @@ mod clock;
 pub mod demo;
 mod engine_task;
 mod handle;
+mod keeper;
 pub mod live;
 mod network_counters;
 mod prices;

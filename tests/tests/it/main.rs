@@ -8,6 +8,8 @@ mod assets;
 #[cfg(test)]
 mod bill;
 #[cfg(test)]
+mod budget;
+#[cfg(test)]
 mod control_plane;
 #[cfg(test)]
 mod crash;

@@ -101,6 +101,11 @@ fn regarding(subject: &Subject) -> (&str, Value) {
             });
             (namespace, about)
         }
+        Subject::Budget { name, uid } => {
+            let about =
+                json!({ "apiVersion": "nightcap.dev/v1alpha1", "kind": "Budget", "name": name, "uid": uid });
+            ("default", about)
+        }
         Subject::Node { name, uid } => {
             ("default", json!({ "apiVersion": "v1", "kind": "Node", "name": name, "uid": uid }))
         }
@@ -109,7 +114,10 @@ fn regarding(subject: &Subject) -> (&str, Value) {
 
 const fn uid(subject: &Subject) -> &Arc<str> {
     match subject {
-        Subject::Namespace { uid, .. } | Subject::Workload { uid, .. } | Subject::Node { uid, .. } => uid,
+        Subject::Namespace { uid, .. }
+        | Subject::Workload { uid, .. }
+        | Subject::Budget { uid, .. }
+        | Subject::Node { uid, .. } => uid,
     }
 }
 

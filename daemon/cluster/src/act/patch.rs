@@ -1,10 +1,12 @@
 //! The exact requests by which objects are changed. Pure.
 
 use nightcap_core::cluster::{Size, WorkloadKey, WorkloadKind};
+use nightcap_core::engine::BudgetReport;
 use nightcap_core::sleep::{AnnotationPatch, WorkloadPatch};
 use nightcap_core::units::Instant;
 use serde_json::{Map, Value, json};
 
+use crate::crd;
 use crate::reply::Call;
 
 /// The one write that changes a workload's size and marks together. It states UID and version, so that neither a
@@ -42,6 +44,12 @@ pub(super) fn skip_runs(patch: &WorkloadPatch, until: Instant) -> Result<Call, S
 pub(super) fn namespace(name: &str, uid: &str, patch: &AnnotationPatch) -> Call {
     let body = json!({ "metadata": { "uid": uid, "annotations": annotations(patch) } });
     Call::merge(&format!("/api/v1/namespaces/{name}"), body)
+}
+
+/// The status of a budget, which is all ours: any version of the object will do.
+pub(super) fn budget_status(name: &str, uid: &str, report: &BudgetReport) -> Call {
+    let body = json!({ "metadata": { "uid": uid }, "status": crd::budget_status(report) });
+    Call::merge(&format!("/apis/nightcap.dev/v1alpha1/budgets/{name}/status"), body)
 }
 
 fn annotations(patch: &AnnotationPatch) -> Value {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nightcap_core::engine::Outcome;
+use nightcap_core::engine::{BudgetReport, Outcome};
 use nightcap_core::sleep::{AnnotationPatch, WorkloadPatch};
 
 use super::patch;
@@ -32,6 +32,17 @@ pub(crate) async fn write_namespace(
     timeout: Duration,
 ) -> Outcome {
     write(cluster, Ok(patch::namespace(name, uid, annotations)), timeout).await
+}
+
+/// Writes the status of a budget.
+pub(crate) async fn write_budget(
+    cluster: &Cluster,
+    name: &str,
+    uid: &str,
+    report: &BudgetReport,
+    timeout: Duration,
+) -> Outcome {
+    write(cluster, Ok(patch::budget_status(name, uid, report)), timeout).await
 }
 
 async fn write(cluster: &Cluster, call: Result<Call, String>, timeout: Duration) -> Outcome {

@@ -3,6 +3,7 @@
 //! A record holds what the domain reads and nothing else; the object is dropped right after. What cannot be read is
 //! an [`Unreadable`] that names the object and the value, and hurts nothing but that object.
 
+mod budget;
 mod claim;
 mod cron_job;
 mod deployment;
@@ -36,6 +37,7 @@ use thiserror::Error;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+pub(crate) use budget::budget;
 pub(crate) use claim::claim;
 pub(crate) use cron_job::cron_job;
 pub(crate) use deployment::deployment;

@@ -20,6 +20,8 @@ pub(super) enum End {
     OfStream,
     /// The API server does not know, or does not allow, lists as streams.
     NoStreamedLists,
+    /// The API server does not know a kind that a cluster may not have.
+    NotServed,
 }
 
 /// Passes on what follows from each item, until the stream ends.
@@ -48,6 +50,9 @@ pub(super) async fn follow<K: Watched>(
         if refuses_streamed_lists(&item) {
             return End::NoStreamedLists;
         }
+        if K::CUSTOM && is_not_served(&item) {
+            return End::NotServed;
+        }
         for event in translator.events(item, now()) {
             sink(event).await;
         }
@@ -59,4 +64,13 @@ pub(super) async fn follow<K: Watched>(
 pub(super) fn refuses_streamed_lists<K>(item: &Item<K>) -> bool {
     let Err(watcher::Error::WatchStartFailed(kube::Error::Api(status))) = item else { return false };
     matches!(status.code, 400 | 422) && status.message.contains("sendInitialEvents")
+}
+
+/// 404: there is no such kind, or no more.
+fn is_not_served<K>(item: &Item<K>) -> bool {
+    matches!(
+        item,
+        Err(watcher::Error::InitialListFailed(kube::Error::Api(status))
+            | watcher::Error::WatchStartFailed(kube::Error::Api(status))) if status.code == 404
+    )
 }

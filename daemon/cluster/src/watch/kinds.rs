@@ -12,6 +12,7 @@ use nightcap_core::units::Instant;
 use serde::de::DeserializeOwned;
 
 use crate::convert::{self, Reader, Unreadable};
+use crate::crd::Budget;
 
 /// A kind of object that is watched.
 pub(super) trait Watched:
@@ -21,6 +22,9 @@ pub(super) trait Watched:
     const KIND: Kind;
     /// Whether the daemon is of use without it: then it does not wait for rights that it was not given.
     const OPTIONAL: bool = false;
+
+    /// Whether it is a custom resource, which a cluster may not have: then it is looked for from time to time.
+    const CUSTOM: bool = false;
 
     /// The event that tells of an object that is there.
     fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable>;
@@ -99,6 +103,18 @@ impl Watched for CronJob {
     }
     fn gone(uid: Arc<str>, _at: Instant) -> Event {
         Event::WorkloadGone { uid }
+    }
+}
+
+impl Watched for Budget {
+    const KIND: Kind = Kind::Budget;
+    const OPTIONAL: bool = true;
+    const CUSTOM: bool = true;
+    fn seen(&self, _reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::budget(self).map(|budget| Event::Budget(Box::new(budget)))
+    }
+    fn gone(uid: Arc<str>, _at: Instant) -> Event {
+        Event::BudgetGone { uid }
     }
 }
 

@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use crate::crd::Budget;
 use crate::{Cluster, KeepKeys, Now, Sink};
 use follow::{End, follow};
 use kinds::Watched;
@@ -32,6 +33,8 @@ use translate::Translator;
 
 /// Objects of a page, where an API server cannot stream its lists: a page of large pods is held in memory whole.
 const PAGE: u32 = 200;
+/// A kind that the cluster does not have may be installed later.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// Watches all kinds until `stop`. Each kind is first listed, then told from change to change; what breaks is told
 /// once, tried again with growing pauses, and told again when it is well.
@@ -44,6 +47,7 @@ pub async fn watch(cluster: &Cluster, keep: &KeepKeys, now: &Now, sink: &Sink, s
     all.start::<StatefulSet>(&mut watches);
     all.start::<CronJob>(&mut watches);
     all.start::<Pod>(&mut watches);
+    all.start::<Budget>(&mut watches);
     all.start::<PersistentVolumeClaim>(&mut watches);
     all.start::<Service>(&mut watches);
     all.start_volumes(&mut watches);
@@ -85,12 +89,19 @@ async fn run<K: Watched>(cluster: Cluster, mut translator: Translator<K>, now: N
     let mut config = streamed();
     loop {
         let api = Api::<DeserializeGuard<K>>::all(cluster.client.clone());
-        let stream = watcher(api, config).default_backoff();
+        let stream = watcher(api, config.clone()).default_backoff();
         match follow(stream, &mut translator, &now, &sink).await {
             End::NoStreamedLists => {
                 config = paged();
             }
             End::OfStream => return,
+            End::NotServed => {
+                tracing::debug!("The cluster has no such kind; it is looked for again.");
+                for event in translator.not_served() {
+                    sink(event).await;
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
         }
     }
 }

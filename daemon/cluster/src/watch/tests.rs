@@ -256,3 +256,15 @@ async fn api_server_without_streamed_lists_is_read_page_by_page() {
         ["GET /api/v1/namespaces?&limit=200", "GET /api/v1/namespaces?&limit=200&continue=next"]
     );
 }
+
+#[tokio::test]
+async fn a_cluster_without_budgets_has_none_and_nothing_is_wrong() {
+    let (sink, events) = sink();
+    let mut translator = Translator::<crate::crd::Budget>::new(KeepKeys::default());
+    let missing = || Err(watcher::Error::WatchStartFailed(refused(404, "the server could not find it")));
+    let end = follow(stream::iter([missing()]), &mut translator, &now(), &sink).await;
+    assert_eq!(end, End::NotServed);
+    assert_eq!(*events.lock().unwrap(), []);
+    let none = Event::Listed { kind: Kind::Budget, uids: Vec::new() };
+    assert_eq!(translator.not_served(), [none]);
+}

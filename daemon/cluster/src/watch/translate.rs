@@ -84,6 +84,12 @@ impl<K: Watched> Translator<K> {
         std::mem::take(&mut self.broken).then_some(Event::Watch { kind: K::KIND, problem: None })
     }
 
+    /// The cluster does not have the kind: there are none, and nothing is wrong with that.
+    pub(super) fn not_served(&mut self) -> Vec<Event> {
+        self.listed.clear();
+        self.healthy(Event::Listed { kind: K::KIND, uids: Vec::new() })
+    }
+
     fn healthy(&mut self, event: Event) -> Vec<Event> {
         self.well().into_iter().chain([event]).collect()
     }

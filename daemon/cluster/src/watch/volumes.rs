@@ -43,7 +43,7 @@ pub(super) async fn run(
                 watcher(api, config.clone()).default_backoff().take_until(changed(known.clone()).boxed());
             match Box::pin(follow(stream, &mut translator, &now, &sink)).await {
                 End::NoStreamedLists => config = paged(),
-                End::OfStream => {}
+                End::OfStream | End::NotServed => {}
             }
         }
     };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::BudgetReport;
 use crate::cluster::WorkloadKey;
 use crate::sleep::{AnnotationPatch, WorkloadPatch};
 
@@ -35,6 +36,13 @@ pub enum Subject {
         /// UID.
         uid: Arc<str>,
     },
+    /// A budget.
+    Budget {
+        /// Name.
+        name: Arc<str>,
+        /// UID.
+        uid: Arc<str>,
+    },
     /// A node.
     Node {
         /// Name.
@@ -64,6 +72,17 @@ pub enum Action {
         uid: Arc<str>,
         /// The annotations.
         annotations: AnnotationPatch,
+    },
+    /// Write the status of a budget.
+    BudgetStatus {
+        /// Comes back in [`super::Event::Ended`].
+        id: ActionId,
+        /// The budget.
+        name: Arc<str>,
+        /// Its UID.
+        uid: Arc<str>,
+        /// What is said of it.
+        report: Box<BudgetReport>,
     },
     /// Publish a Kubernetes Event. Nothing comes back; a lost Event is no harm.
     Announce {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::advice::budget::{BudgetObject, HourSum};
 use crate::cluster::{Claim, Namespace, Node, Pod, Service, Volume, Workload, WorkloadKey};
 use crate::engine::action::ActionId;
 use crate::money::{EgressPrices, NodePrice};
@@ -29,10 +30,12 @@ pub enum Kind {
     Claim,
     /// Services.
     Service,
+    /// Budgets: a custom resource, which may not be installed.
+    Budget,
 }
 
 impl Kind {
-    /// All of them; the engine is synced when each has been listed once.
+    /// All that every cluster has; the engine is synced when each has been listed once.
     pub const ALL: [Self; 9] = [
         Self::Node,
         Self::Namespace,
@@ -44,6 +47,9 @@ impl Kind {
         Self::Claim,
         Self::Service,
     ];
+
+    /// Kinds that a cluster may not have: nothing waits for them.
+    pub const OPTIONAL: [Self; 1] = [Self::Budget];
 
     /// The plural, lower-case name, such as `deployments`: for logs and metric labels.
     pub const fn plural(self) -> &'static str {
@@ -57,6 +63,7 @@ impl Kind {
             Self::Volume => "persistentvolumes",
             Self::Claim => "persistentvolumeclaims",
             Self::Service => "services",
+            Self::Budget => "budgets",
         }
     }
 }
@@ -237,6 +244,20 @@ pub enum Event {
     EgressPriced(EgressPrices),
     /// What pods received and sent.
     Traffic(Vec<TrafficSample>),
+    /// A budget appeared or changed.
+    Budget(Box<BudgetObject>),
+    /// A budget is gone.
+    BudgetGone {
+        /// Its UID.
+        uid: Arc<str>,
+    },
+    /// What a budget paid for in hours that were closed in an earlier life; what is known of an hour already stays.
+    BudgetHistory {
+        /// The budget's UID.
+        uid: Arc<str>,
+        /// Hours in any order, summed by the budget's own selector.
+        hours: Vec<HourSum>,
+    },
     /// One scrape of the metrics API.
     Usage(Vec<UsageSample>),
     /// A scrape failed.

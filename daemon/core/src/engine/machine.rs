@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::asset_state::AssetState;
+use super::budgets::Budgets;
 use super::errand::Errand;
 use super::names::PodNames;
 use super::problems::Problems;
@@ -112,6 +113,7 @@ pub(super) enum Target {
     Sleep(WorkloadKey),
     Wake(WorkloadKey),
     Namespace(Arc<str>),
+    Budget(Arc<str>),
 }
 
 /// The one state machine.
@@ -128,6 +130,7 @@ pub struct Engine {
     pub(super) spaces: BTreeMap<Arc<str>, SpaceEntry>,
     pub(super) workloads: BTreeMap<WorkloadKey, Box<WorkloadEntry>>,
     pub(super) assets: AssetState,
+    pub(super) budgets: Budgets,
     pub(super) owners: Resolver,
     pub(super) attributions: BTreeSet<Arc<Attribution>>,
     /// What pods tell of whose they are, each once.
@@ -170,6 +173,7 @@ impl Engine {
             spaces: BTreeMap::new(),
             workloads: BTreeMap::new(),
             assets: AssetState::default(),
+            budgets: Budgets::default(),
             attributions: BTreeSet::new(),
             facts: BTreeSet::new(),
             label_sets: BTreeSet::new(),
@@ -213,6 +217,9 @@ impl Engine {
             Event::ControlPlanePriced(price) => self.control_plane_priced(price, now),
             Event::EgressPriced(prices) => self.egress_priced(prices, now),
             Event::Traffic(samples) => self.observe_traffic(samples, now),
+            Event::Budget(budget) => self.observe_budget(*budget, now),
+            Event::BudgetGone { uid } => self.budget_gone(&uid),
+            Event::BudgetHistory { uid, hours } => self.budget_history(&uid, hours, now),
             Event::Usage(samples) => self.observe_usage(samples, now),
             Event::UsageFailed { reason } => self.usage_failed(reason, now),
             Event::Command(command) => self.command(&command, now),
@@ -223,7 +230,9 @@ impl Engine {
     /// Compares what should be with what is, and says what to do about it. Asking twice gives nothing new.
     pub fn tick(&mut self, now: Instant) -> Vec<Action> {
         if now.since(self.settled_at) >= SETTLE_EVERY && self.resumed.is_none() {
+            self.before_closing_budgets();
             self.ledger.settle(now);
+            self.close_budgets();
             if now.hour() > self.settled_at.hour() {
                 self.forget_payers();
             }
@@ -232,6 +241,7 @@ impl Engine {
         }
         if self.is_synced() {
             self.look_at_spaces(now);
+            self.look_at_budgets(now);
         }
         std::mem::take(&mut self.out)
     }
@@ -247,10 +257,8 @@ impl Engine {
     /// The next instant at which [`Self::tick`] has something to do even if no event comes.
     pub fn next_tick(&self) -> Instant {
         let settle = self.settled_at + SETTLE_EVERY;
-        match self.due.first() {
-            Some((at, _)) if self.is_synced() => settle.min(*at),
-            _ => settle,
-        }
+        let due = self.due.first().map(|(at, _)| *at).into_iter().chain(self.budgets.due());
+        if self.is_synced() { due.fold(settle, Instant::min) } else { settle }
     }
 
     /// The next instant at which a space is to be looked at although nothing happens to it: settling apart, which may

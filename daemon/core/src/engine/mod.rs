@@ -3,6 +3,7 @@
 mod action;
 mod asset_state;
 mod assets;
+mod budgets;
 mod errand;
 mod event;
 mod machine;
@@ -21,4 +22,7 @@ pub use action::{Action, ActionId, Severity, Subject};
 pub use event::{Egress, Event, Kind, Outcome, TrafficSample, UsageSample};
 pub use machine::Engine;
 pub use settings::{FixedCost, Settings};
-pub use snapshot::{Counters, NodeView, Problem, Snapshot, SpaceState, SpaceView, UsageHealth, WorkloadView};
+pub use snapshot::{
+    BudgetReport, BudgetView, Counters, NodeView, Problem, Snapshot, SpaceState, SpaceView, UsageHealth,
+    WorkloadView,
+};

@@ -260,6 +260,13 @@ impl Engine {
                 }
             }
             Kind::Volume | Kind::Claim | Kind::Service => self.observe_asset_list(kind, &seen, now),
+            Kind::Budget => {
+                let gone = gone(&mut self.budgets.uids());
+                for uid in &gone {
+                    self.budget_gone(uid);
+                }
+                return; // nothing waits for them
+            }
         }
         if self.listed.insert(kind) && self.is_synced() {
             self.end_of_gap(now);

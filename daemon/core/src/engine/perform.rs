@@ -184,7 +184,7 @@ impl Engine {
         }
     }
 
-    fn number(&mut self, target: Target) -> ActionId {
+    pub(super) fn number(&mut self, target: Target) -> ActionId {
         self.next_action += 1;
         let id = ActionId(self.next_action);
         self.targets.insert(id, target);
@@ -227,6 +227,7 @@ impl Engine {
     pub(super) fn ended(&mut self, id: ActionId, outcome: Outcome, now: Instant) {
         let Some(target) = self.targets.remove(&id) else { return };
         let (name, found) = match &target {
+            Target::Budget(uid) => return self.budget_written(uid, id, outcome, now),
             Target::Sleep(key) | Target::Wake(key) => {
                 let entry = self.workloads.get_mut(key);
                 let found =
@@ -277,7 +278,7 @@ impl Engine {
         match target {
             Target::Sleep(_) => self.counters.slept += 1,
             Target::Wake(_) => self.counters.woken += 1,
-            Target::Namespace(_) => {}
+            Target::Namespace(_) | Target::Budget(_) => {}
         }
     }
 

@@ -17,6 +17,7 @@ impl Engine {
         let view = self.ledger.view(now);
         let nodes = self.node_views(now);
         let spaces = self.space_views(&view.pods, now);
+        let budgets = self.budget_views(&view.hours, now);
         let counters = super::Counters { late_facts: self.ledger.late_facts(), ..self.counters };
         Snapshot {
             at: now,
@@ -31,6 +32,7 @@ impl Engine {
             pods: view.pods,
             flat: view.flat,
             spaces,
+            budgets,
             problems: self.problems.all(),
             usage: self.usage.clone(),
             in_flight: self.targets.len(),

@@ -73,7 +73,12 @@ impl Engine {
             }
             Kind::Volume => self.assets_gone(AssetKind::Volume, seen, at),
             Kind::Service => self.assets_gone(AssetKind::LoadBalancer, seen, at),
-            Kind::Namespace | Kind::Claim | Kind::Deployment | Kind::StatefulSet | Kind::CronJob => {}
+            Kind::Namespace
+            | Kind::Claim
+            | Kind::Deployment
+            | Kind::StatefulSet
+            | Kind::CronJob
+            | Kind::Budget => {}
         }
     }
 

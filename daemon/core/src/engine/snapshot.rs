@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::event::Kind;
+use crate::advice::budget::{BudgetSpec, BudgetStatus};
 use crate::cluster::{Node, OwnerKind, Tier, WorkloadKey};
 use crate::money::{FlatNow, HeldPod, Hour, NodePrice, ResourceRates};
 use crate::sleep::{Decision, Mark, Mode, Original};
@@ -97,6 +98,32 @@ pub struct SpaceView {
     pub bare_pods: usize,
 }
 
+/// A budget as it is now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BudgetView {
+    /// Name.
+    pub name: Arc<str>,
+    /// UID.
+    pub uid: Arc<str>,
+    /// What it says; the last version that could be understood.
+    pub spec: Arc<BudgetSpec>,
+    /// What is said of it.
+    pub status: BudgetStatus,
+    /// Why its newest version cannot be understood, if so.
+    pub problem: Option<Arc<str>>,
+}
+
+/// What is written as the status of a budget.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BudgetReport {
+    /// The version of the spec that was read.
+    pub generation: i64,
+    /// Why that cannot be understood, if so.
+    pub problem: Option<Arc<str>>,
+    /// What is said of it, by the last version that could be understood.
+    pub status: Option<BudgetStatus>,
+}
+
 /// Something a person should mend; its own object is concerned, nothing else.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 pub struct Problem {
@@ -148,6 +175,8 @@ pub struct Snapshot {
     pub flat: Vec<FlatNow>,
     /// Spaces by name.
     pub spaces: Vec<SpaceView>,
+    /// Budgets by name.
+    pub budgets: Vec<BudgetView>,
     /// What needs a person.
     pub problems: Vec<Problem>,
     /// The usage signal.

@@ -85,7 +85,8 @@ impl Hours {
         self.hours.values()
     }
 
-    pub(super) fn get(&self, start: Instant) -> Option<&Arc<Hour>> {
+    /// The hour that starts at `start`, if it is kept.
+    pub fn get(&self, start: Instant) -> Option<&Arc<Hour>> {
         self.hours.get(&start)
     }
 

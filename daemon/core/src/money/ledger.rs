@@ -324,6 +324,16 @@ impl Ledger {
         self.cluster_price
     }
 
+    /// The hours that are closed, as far as they are kept.
+    pub const fn hours(&self) -> &Hours {
+        &self.hours
+    }
+
+    /// Up to here time is settled: hours that end by then do not change any more, corrections apart.
+    pub const fn settled(&self) -> Instant {
+        self.settled
+    }
+
     /// How many facts came after their time was settled.
     pub const fn late_facts(&self) -> u64 {
         self.late_facts

@@ -200,7 +200,7 @@ fn local_date(at: Instant, zone: Tz) -> Option<NaiveDate> {
 }
 
 /// The first instant of a local day. Where clocks are put forward at midnight that is the moment after.
-pub(super) fn midnight(date: NaiveDate, zone: Tz) -> Instant {
+pub(crate) fn midnight(date: NaiveDate, zone: Tz) -> Instant {
     let local = date.and_time(chrono::NaiveTime::MIN);
     let instant = |at: DateTime<Tz>| Instant(at.timestamp_millis());
     match zone.from_local_datetime(&local) {

@@ -10,6 +10,7 @@ mod window;
 mod window_text;
 
 pub use amount::{Bytes, Cpu, Gpu, Resource, Resources};
+pub(crate) use calendar::midnight;
 pub use calendar::{Period, Step, StepError};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use money::{Cost, PicoUsd, Rate, Usd};

@@ -182,6 +182,8 @@ impl Scene {
                 self.engine.apply(Event::Namespace(namespace), self.now);
                 self.ended(id, Outcome::Done { resource_version });
             }
+            // A scene has no budgets.
+            Action::BudgetStatus { .. } => {}
             announcement @ Action::Announce { .. } => self.announce(vec![announcement]),
         }
     }

@@ -24,6 +24,7 @@ impl World {
                 let outcome = self.patch_namespace(&name, &uid, annotations, now);
                 vec![ended(id, None, outcome)]
             }
+            Action::BudgetStatus { id, .. } => vec![ended(id, None, Outcome::NotFound)], // it has none
             Action::Announce { .. } => Vec::new(),
         }
     }

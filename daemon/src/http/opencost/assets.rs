@@ -6,9 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use nightcap_core::cluster::{CapacityType, Provider};
-use nightcap_core::engine::Snapshot;
 use nightcap_core::money::AssetKind;
-use nightcap_core::money::query::{self, AssetSum, Filter, FilterField, FlatSum};
+use nightcap_core::money::query::{AssetSum, Filter, FilterField, FlatSum};
 use nightcap_core::units::{Instant, PicoUsd, Usd, Window};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,6 +20,7 @@ use crate::http::big::off_thread;
 use crate::http::error::{OpenCostError, OpenCostRefusal, Refusal};
 use crate::http::params::Params;
 use crate::http::v1_warnings;
+use crate::records::Records;
 
 /// What `OpenCost` writes where it knows nothing.
 const UNDEFINED: &str = "__undefined__";
@@ -212,12 +212,17 @@ pub(in crate::http) async fn assets(
     };
     params.finish()?;
     let warnings = v1_warnings(&snapshot, window);
-    let assets = off_thread(move || Ok(by_key(&snapshot, window, &filter, compat))).await?;
+    let assets = off_thread(move || by_key(&snapshot, window, &filter, compat)).await?;
     Ok(Json(Envelope::new(assets, &warnings)))
 }
 
-fn by_key(snapshot: &Snapshot, window: Window, filter: &Filter, compat: Compat) -> BTreeMap<String, Asset> {
-    let table = query::assets(&snapshot.hours, window);
+fn by_key(
+    snapshot: &Records,
+    window: Window,
+    filter: &Filter,
+    compat: Compat,
+) -> Result<BTreeMap<String, Asset>, Refusal> {
+    let table = snapshot.assets(window)?;
     let nodes = table.nodes.iter().map(|sum| {
         let asset = node(sum, &snapshot.cluster, window, compat);
         let shown = passes(filter, "Node", &asset.properties, None);
@@ -239,7 +244,7 @@ fn by_key(snapshot: &Snapshot, window: Window, filter: &Filter, compat: Compat) 
         }
         assets.insert(key, asset);
     }
-    assets
+    Ok(assets)
 }
 
 fn passes(filter: &Filter, kind: &'static str, of: &AssetProperties, sum: Option<&FlatSum>) -> bool {

@@ -7,7 +7,7 @@ use axum::http::Uri;
 use chrono_tz::Tz;
 use nightcap_core::engine::Snapshot;
 use nightcap_core::money::AssetKind;
-use nightcap_core::money::query::{self, Details, Dimension, Query, SharedRules, Sharing, Spread};
+use nightcap_core::money::query::{Details, Dimension, Query, SharedRules, Sharing, Spread};
 use nightcap_core::units::{Millis, PicoUsd, Step, Window};
 
 use super::compat::Compat;
@@ -16,6 +16,7 @@ use crate::http::big::RowCount;
 use crate::http::error::Refusal;
 use crate::http::params::{Params, cut};
 use crate::http::share;
+use crate::records::Records;
 
 /// `OpenCost`'s default, but for the container: costs are kept per pod.
 const DEFAULT_AGGREGATE: &str = "cluster,node,namespace,pod";
@@ -107,13 +108,14 @@ impl Question {
     }
 
     /// The rows of every step.
-    pub(super) fn sets(self, snapshot: &Snapshot) -> Result<Vec<BTreeMap<String, AllocationRow>>, Refusal> {
+    pub(super) fn sets(self, snapshot: &Records) -> Result<Vec<BTreeMap<String, AllocationRow>>, Refusal> {
         let Self { query, show, offset, limit, .. } = self;
         let cluster = Arc::clone(&query.cluster);
-        let tables = share::tables(snapshot, query)?;
+        let (tables, _) = share::tables(snapshot, query)?;
         let mut count = RowCount::default();
         let sets = tables.iter().map(|table| {
-            let volumes = if show.compat.is_on() { volumes(snapshot, table.window) } else { BTreeMap::new() };
+            let volumes =
+                if show.compat.is_on() { volumes(snapshot, table.window)? } else { BTreeMap::new() };
             let rows = rows(table, &cluster, show, &volumes);
             let rows: BTreeMap<_, _> = if offset == 0 && limit >= rows.len() {
                 rows
@@ -128,10 +130,10 @@ impl Question {
 }
 
 /// How long each volume was there in a step.
-fn volumes(snapshot: &Snapshot, step: Window) -> BTreeMap<Arc<str>, Window> {
-    let assets = query::assets(&snapshot.hours, step).flat.into_iter();
+fn volumes(records: &Records, step: Window) -> Result<BTreeMap<Arc<str>, Window>, Refusal> {
+    let assets = records.assets(step)?.flat.into_iter();
     let volumes = assets.filter(|sum| sum.asset.kind == AssetKind::Volume);
-    volumes.map(|sum| (Arc::clone(&sum.asset.uid), sum.window)).collect()
+    Ok(volumes.map(|sum| (Arc::clone(&sum.asset.uid), sum.window)).collect())
 }
 
 /// Each dimension once: `pod,container` are one line here, and both names are taken.

@@ -298,3 +298,40 @@ async fn what_is_not_understood_is_named() {
         )
     );
 }
+
+#[tokio::test]
+async fn budgets_tell_what_was_spent_and_what_to_expect() {
+    // Two pods at $0.048 an hour, one for nine and a half hours, one for two; the closed ten hours cost $0.528.
+    assert_eq!(
+        get("/api/v1/budgets").await.json(),
+        json!({
+            "at": "2026-03-02T10:30:00Z",
+            "currency": "USD",
+            "budgets": [{
+                "name": "shop-week",
+                "selector": {"teams": ["shop"], "owners": [], "spaces": [], "namespaces": [], "labels": {}},
+                "period": "week",
+                "zone": "UTC",
+                "window": {"start": "2026-03-02T00:00:00Z", "end": "2026-03-09T00:00:00Z"},
+                "amount": 10.0,
+                "spent": 0.552_000_000_001,
+                "used_ratio": 0.055_200_000_000_1,
+                "marks": [50, 80, 100],
+                "marks_reached": [],
+                "missing_hours": 0,
+                "pace_percent": null,
+                "forecast": {
+                    "expected": 8.868_000_000_001,
+                    "low": 4.710_000_000_001,
+                    "high": 13.026_000_000_001,
+                    "confidence": "low",
+                    "reason": "by the mean of 10 hours: there is less than a week of history",
+                    "breach": null,
+                },
+                "jump": null,
+                "matched": {"spaces": 1, "workloads": 1, "names": ["shop-dev"]},
+                "problem": null,
+            }],
+        })
+    );
+}

@@ -22,6 +22,7 @@ use crate::http::big::off_thread;
 use crate::http::error::Refusal;
 use crate::http::params::{Params, cut};
 use crate::http::share;
+use crate::records::Records;
 
 const BYTES_PER_GIB: f64 = 1_073_741_824.0;
 
@@ -134,16 +135,17 @@ impl Question {
     }
 
     /// The names of what is grouped by, and the tables.
-    pub(super) fn tables(self, snapshot: &Snapshot) -> Result<(Vec<Arc<str>>, Vec<Table>), Refusal> {
-        Ok((self.names, share::tables(snapshot, self.query)?))
+    pub(super) fn tables(self, records: &Records) -> Result<(Vec<Arc<str>>, Vec<Table>), Refusal> {
+        Ok((self.names, share::tables(records, self.query)?.0))
     }
 
-    pub(super) fn report(self, snapshot: &Snapshot) -> Result<CostReport, Refusal> {
+    pub(crate) fn report(self, snapshot: &Records) -> Result<CostReport, Refusal> {
         let Self { window, names, query, idle } = self;
         let mut warnings = warnings::of_window(snapshot, window);
         warnings.extend(share::warning(&query.sharing));
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
-        let tables = share::tables(snapshot, query)?;
+        let (tables, left_out) = share::tables(snapshot, query)?;
+        warnings.extend(left_out);
         let (mut total, mut by_confidence) = (PicoUsd(0), BTreeMap::new());
         for table in &tables {
             total += table.total;

@@ -1,6 +1,7 @@
 //! `/api/v1`: the snapshot, as the shapes of [`crate::api`].
 
 pub(super) mod act;
+pub(super) mod budgets;
 pub(super) mod cost;
 pub(super) mod export;
 pub(super) mod picture;

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use nightcap_core::engine::{Counters, NodeView, Problem, Snapshot, SpaceState};
+use nightcap_core::money::query::Needs;
 use nightcap_core::money::{Confidence, NodePrice, query};
 use nightcap_core::units::{Rate, Window};
 
@@ -14,8 +15,10 @@ use crate::api::{
     ProblemReport, Status, UsageReport,
 };
 use crate::http::AppState;
+use crate::http::big::off_thread;
 use crate::http::error::Refusal;
 use crate::http::params::Params;
+use crate::records::Records;
 
 /// How the daemon and its cluster are doing.
 #[utoipa::path(get, path = "/api/v1/status", tag = "picture", responses(
@@ -27,7 +30,8 @@ pub(in crate::http) async fn status(
     uri: Uri,
 ) -> Result<Json<Status>, Refusal> {
     Params::of(&uri)?.finish()?;
-    Ok(Json(status_of(&*state.snapshot().await?)))
+    let records = state.snapshot().await?;
+    off_thread(move || status_of(&records)).await.map(Json)
 }
 
 /// What each node costs, where that price comes from, and how sure it is.
@@ -76,10 +80,11 @@ fn hourly_cost(snapshot: &Snapshot) -> Rate {
     snapshot.nodes.iter().map(|node| node.rates.total()).sum()
 }
 
-fn status_of(snapshot: &Snapshot) -> Status {
+fn status_of(snapshot: &Records) -> Result<Status, Refusal> {
     let since_start = Window::new(snapshot.start, snapshot.at);
-    let table = query::table(&snapshot.hours, &snapshot.cluster, since_start, &[]);
-    Status {
+    let hours = snapshot.hours_of(since_start, &Needs::nothing().in_steps(vec![since_start]))?;
+    let table = query::table(&hours, &snapshot.cluster, since_start, &[]);
+    Ok(Status {
         cluster: snapshot.cluster.to_string(),
         mode: snapshot.mode,
         at: snapshot.at,
@@ -102,7 +107,7 @@ fn status_of(snapshot: &Snapshot) -> Status {
         price_confidence: confidence_of(snapshot),
         problems: snapshot.problems.iter().map(problem_of).collect(),
         counters: counters_of(snapshot.counters),
-    }
+    })
 }
 
 fn counts_of(snapshot: &Snapshot) -> Counts {

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
-use nightcap_core::engine::Snapshot;
 use nightcap_core::money::query;
 use nightcap_core::money::savings_query::{self, SavedBy};
 use nightcap_core::units::Window;
@@ -12,8 +11,11 @@ use super::cost::labels;
 use super::warnings;
 use crate::api::{CURRENCY, ErrorReport, SavingsReport, SavingsRow};
 use crate::http::AppState;
+use crate::http::big::off_thread;
 use crate::http::error::Refusal;
 use crate::http::params::Params;
+use crate::records::Records;
+use nightcap_core::money::query::Needs;
 
 const BYTES_PER_GIB: f64 = 1_073_741_824.0;
 
@@ -38,7 +40,7 @@ pub(in crate::http) async fn savings(
     let by = by.split(',').map(|part| dimension(part.trim())).collect::<Result<Vec<_>, _>>()?;
     let window = params.window(Some("today"), snapshot.at, state.zone)?;
     params.finish()?;
-    Ok(Json(report(&snapshot, window, &by)))
+    off_thread(move || report(&snapshot, window, &by)).await.map(Json)
 }
 
 fn dimension(part: &str) -> Result<(&'static str, SavedBy), Refusal> {
@@ -51,11 +53,16 @@ fn dimension(part: &str) -> Result<(&'static str, SavedBy), Refusal> {
     })
 }
 
-fn report(snapshot: &Snapshot, window: Window, by: &[(&'static str, SavedBy)]) -> SavingsReport {
+fn report(
+    snapshot: &Records,
+    window: Window,
+    by: &[(&'static str, SavedBy)],
+) -> Result<SavingsReport, Refusal> {
+    let hours = snapshot.hours_of(window, &Needs::nothing().in_steps(vec![window]))?;
     let names: Vec<&str> = by.iter().map(|&(name, _)| name).collect();
     let dimensions: Vec<SavedBy> = by.iter().map(|&(_, by)| by).collect();
-    let table = savings_query::savings(&snapshot.hours, &snapshot.cluster, window, &dimensions);
-    let cost = query::table(&snapshot.hours, &snapshot.cluster, window, &[]);
+    let table = savings_query::savings(&hours, &snapshot.cluster, window, &dimensions);
+    let cost = query::table(&hours, &snapshot.cluster, window, &[]);
     let rows = table
         .groups
         .iter()
@@ -72,7 +79,7 @@ fn report(snapshot: &Snapshot, window: Window, by: &[(&'static str, SavedBy)]) -
             asleep_workload_hours: group.asleep_hours,
         })
         .collect();
-    SavingsReport {
+    Ok(SavingsReport {
         cluster: snapshot.cluster.to_string(),
         at: snapshot.at,
         window: window.into(),
@@ -84,5 +91,5 @@ fn report(snapshot: &Snapshot, window: Window, by: &[(&'static str, SavedBy)]) -
         prorated: table.prorated,
         provisional: table.open,
         warnings: warnings::of_window(snapshot, window),
-    }
+    })
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use nightcap_core::engine::Snapshot;
 use nightcap_core::money::Confidence;
 use nightcap_core::units::{PicoUsd, Window};
 
+use crate::records::Records;
+
 /// What the window asks for that is not there.
-pub(in crate::http) fn of_window(snapshot: &Snapshot, window: Window) -> Vec<String> {
+pub(in crate::http) fn of_window(snapshot: &Records, window: Window) -> Vec<String> {
     let mut warnings = Vec::new();
     if window.is_empty() {
         warnings.push(format!("the window holds no time before {}, the instant of the picture", snapshot.at));
@@ -16,7 +17,7 @@ pub(in crate::http) fn of_window(snapshot: &Snapshot, window: Window) -> Vec<Str
     let kept = snapshot.hours.first().map_or(snapshot.start, |hour| hour.start.max(snapshot.start));
     if window.start < snapshot.start {
         warnings.push(format!("the window begins before {}, from when money is counted", snapshot.start));
-    } else if window.start < kept {
+    } else if window.start < kept && !snapshot.has_history() {
         warnings.push(format!("nothing is known before {kept}: older hours are not kept in memory"));
     }
     if !snapshot.synced {

@@ -29,7 +29,7 @@ use crate::units::{Millis, Window};
 pub use assets::{AssetBuilder, AssetSum, AssetTable, FlatSum};
 pub use builder::TableBuilder;
 pub use costs::{Costs, NetworkCosts};
-pub(super) use cut::Cut;
+pub(crate) use cut::Cut;
 pub use dimension::{Dimension, DimensionError, UNALLOCATED, UNMOUNTED, sanitised};
 pub use filter::{Filter, FilterField, Op, Test};
 pub use filter_text::FilterError;

@@ -1,0 +1,100 @@
+//! Everything that is known of what things cost: the picture of now, and the history behind it.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use nightcap_core::engine::Snapshot;
+use nightcap_core::money::Hour;
+use nightcap_core::money::query::{self, AssetBuilder, AssetTable, Needs};
+use nightcap_core::units::{Instant, Window};
+use nightcap_history::{Archive, Field, HistoryError};
+
+/// A picture with the history behind it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Records {
+    snapshot: Arc<Snapshot>,
+    archive: Option<Arc<Archive>>,
+}
+
+/// The picture is what most readers want.
+impl Deref for Records {
+    type Target = Snapshot;
+    fn deref(&self) -> &Snapshot {
+        &self.snapshot
+    }
+}
+
+impl Records {
+    /// A picture, with the hours before it where they are kept.
+    pub const fn new(snapshot: Arc<Snapshot>, archive: Option<Arc<Archive>>) -> Self {
+        Self { snapshot, archive }
+    }
+
+    /// The picture alone.
+    pub const fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// Whether hours are kept beyond what is in memory.
+    pub const fn has_history(&self) -> bool {
+        self.archive.is_some()
+    }
+
+    /// Gives every hour of a window to `each`, old ones out of the history and merged as far as `needs` allow. Blocks
+    /// on files. Files that cannot be read are left out, and told in the answer.
+    pub fn each_hour<E: From<HistoryError>>(
+        &self,
+        window: Window,
+        needs: &Needs,
+        mut each: impl FnMut(&Hour) -> Result<(), E>,
+    ) -> Result<Vec<String>, E> {
+        let mut left_out = Vec::new();
+        let from = self.in_memory_from();
+        let before = window.intersect(Window::new(Instant(i64::MIN), from));
+        if let Some(archive) = self.archive.as_ref().filter(|_| window.start < from && !before.is_empty()) {
+            let mut hours = archive.hours(before, needs)?;
+            for hour in &mut hours {
+                each(&hour?)?;
+            }
+            left_out.extend(hours.damaged().map(ToString::to_string));
+        }
+        for hour in query::touched(&self.snapshot.hours, window) {
+            // What came late for an hour in the history stands beside it until it is one with it.
+            if hour.start >= from || hour.partial || self.archive.is_none() {
+                each(hour)?;
+            }
+        }
+        for file in &left_out {
+            tracing::warn!("{file}");
+        }
+        Ok(left_out)
+    }
+
+    /// The hours of a window, all at once: for questions whose answer is small.
+    pub fn hours_of(&self, window: Window, needs: &Needs) -> Result<Vec<Arc<Hour>>, HistoryError> {
+        let mut hours = Vec::new();
+        self.each_hour(window, needs, |hour| {
+            hours.push(Arc::new(hour.clone()));
+            Ok::<(), HistoryError>(())
+        })?;
+        Ok(hours)
+    }
+
+    /// What assets cost in a window.
+    pub fn assets(&self, window: Window) -> Result<AssetTable, HistoryError> {
+        let needs = [Field::Node, Field::Asset, Field::Price, Field::Namespace, Field::Team, Field::Owner];
+        let needs = needs.into_iter().fold(Needs::nothing(), Needs::with).in_steps(vec![window]);
+        let mut builder = AssetBuilder::new(window);
+        self.each_hour(window, &needs, |hour| {
+            builder.add(hour);
+            Ok::<(), HistoryError>(())
+        })?;
+        Ok(builder.finish())
+    }
+
+    /// From here on all hours are in memory.
+    fn in_memory_from(&self) -> Instant {
+        let whole = self.snapshot.hours.iter().find(|hour| !hour.partial);
+        whole.map_or(self.snapshot.at, |hour| hour.start)
+    }
+}
