@@ -149,6 +149,38 @@ impl Texts {
         self.values.get(*self.codes.get(row)? as usize)
     }
 
+    /// Adds some rows of other texts.
+    pub(crate) fn append(&mut self, other: &Self, rows: &[usize]) {
+        let mut codes: Vec<Option<u32>> = vec![None; other.values.len()];
+        for &row in rows {
+            let code =
+                match other.codes.get(row).and_then(|&code| codes.get_mut(code as usize).zip(other.get(row)))
+                {
+                    None => NOTHING,
+                    Some((known, text)) => {
+                        *known.get_or_insert_with(|| self.code(Some(text), |_| Arc::clone(text)))
+                    }
+                };
+            self.codes.push(code);
+        }
+    }
+
+    /// By number: the place of the text among all of them in order.
+    pub(crate) fn ranks(&self) -> Vec<u32> {
+        let mut order: Vec<usize> = (0..self.values.len()).collect();
+        order.sort_unstable_by(|&a, &b| self.values[a].cmp(&self.values[b]));
+        let mut ranks = vec![0; order.len()];
+        for (rank, code) in (0..).zip(order) {
+            ranks[code] = rank;
+        }
+        ranks
+    }
+
+    /// Puts the rows in another order.
+    pub(crate) fn permute(&mut self, order: &[usize]) {
+        self.codes = order.iter().map(|&row| self.codes[row]).collect();
+    }
+
     /// Each row's number: rows with equal numbers have equal texts.
     pub(crate) fn codes(&self) -> &[u32] {
         &self.codes
