@@ -14,7 +14,7 @@ use crate::sheet::Sheet;
 use crate::{Damaged, HistoryError, Kind};
 
 /// Rows that are sorted and encoded at once.
-const ROWS_AT_ONCE: usize = 30_000;
+const ROWS_AT_ONCE: usize = 15_000;
 /// Of so many rows the name of one is taken, to see how names are spread.
 const SAMPLE: usize = 8;
 
@@ -47,19 +47,25 @@ impl Archive {
             }
             self.put(table, Resolution::Hourly, day, name, std::iter::once(Ok(sheet.sorted(table))))?;
         }
-        let bounds = match compaction.bounds() {
-            Ok(bounds) => bounds,
+        let parts = match compaction.parts() {
+            Ok(parts) => parts,
             Err(damaged) => return Ok(Some(damaged)),
         };
-        let sheets = (0..=bounds.len()).map(|nth| {
-            let from = nth.checked_sub(1).and_then(|before| bounds.get(before));
-            let sheet = compaction.charges(from, bounds.get(nth));
+        let sheets = (0..parts.count).map(|nth| {
+            let sheet = compaction.charges(&parts, nth);
             // It was whole a moment ago.
             sheet.map_err(|Damaged { path, reason }| HistoryError::read(&path, std::io::Error::other(reason)))
         });
         self.put(Table::Allocations, Resolution::Hourly, day, name, sheets)?;
         Ok(None)
     }
+}
+
+/// The charges of a day cut by name into parts that can be sorted at once.
+struct Parts {
+    count: u16,
+    /// By piece, then by row that counts: which part it is in.
+    of: Vec<Vec<u16>>,
 }
 
 struct Compaction<'a> {
@@ -101,7 +107,7 @@ impl Compaction<'_> {
     }
 
     /// Cuts names into parts of about as many rows as are sorted at once.
-    fn bounds(&self) -> Result<Vec<Name>, Damaged> {
+    fn parts(&self) -> Result<Parts, Damaged> {
         let mut sample: Vec<Name> = Vec::new();
         let mut total = 0;
         self.each(Table::Allocations, |piece, rows| {
@@ -111,22 +117,29 @@ impl Compaction<'_> {
             Ok(())
         })?;
         sample.sort_unstable();
-        let parts = total.div_ceil(ROWS_AT_ONCE);
-        let mut bounds: Vec<_> =
+        let parts = total.div_ceil(ROWS_AT_ONCE).clamp(1, usize::from(u16::MAX));
+        let bounds: Vec<_> =
             (1..parts).filter_map(|nth| sample.get(nth * sample.len() / parts).cloned()).collect();
-        bounds.dedup();
-        Ok(bounds)
+        drop(sample);
+        let mut of = Vec::new();
+        self.each(Table::Allocations, |piece, rows| {
+            let names = piece.names()?;
+            let part = |row| bounds.partition_point(|bound| *bound <= names.of(row));
+            of.push(rows.into_iter().map(|row| u16::try_from(part(row)).unwrap_or(u16::MAX)).collect());
+            Ok(())
+        })?;
+        Ok(Parts { count: u16::try_from(bounds.len() + 1).unwrap_or(u16::MAX), of })
     }
 
-    /// The charges whose names lie between two bounds, sorted.
-    fn charges(&self, from: Option<&Name>, to: Option<&Name>) -> Result<Sheet, Damaged> {
+    /// The charges of a part, sorted.
+    fn charges(&self, parts: &Parts, part: u16) -> Result<Sheet, Damaged> {
         let mut sheet = Sheet::new(Table::Allocations);
-        self.each(Table::Allocations, |piece, mut rows| {
-            let names = piece.names()?;
-            rows.retain(|&row| {
-                let name = names.of(row);
-                from.is_none_or(|from| *from <= name) && to.is_none_or(|to| name < *to)
-            });
+        let mut of = parts.of.iter();
+        self.each(Table::Allocations, |piece, rows| {
+            let of = of.next().map_or(&[][..], Vec::as_slice);
+            let rows: Vec<_> =
+                rows.into_iter().zip(of).filter(|(_, of)| **of == part).map(|(row, _)| row).collect();
+            // Files are sorted: most row groups have nothing of a part, and are not decoded for it.
             if rows.is_empty() {
                 return Ok(());
             }

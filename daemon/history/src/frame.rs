@@ -62,7 +62,11 @@ impl Cells {
     /// Some of them.
     pub(crate) fn slice(&self, rows: std::ops::Range<usize>) -> Self {
         match self {
-            Self::Text(texts) => Self::Text(Texts { codes: texts.codes[rows].to_vec(), ..texts.clone() }),
+            Self::Text(texts) => {
+                let mut part = Texts::default();
+                part.append(texts, &rows.collect::<Vec<_>>());
+                Self::Text(part)
+            }
             Self::Money(values) => Self::Money(values[rows].to_vec()),
             Self::Number(values) => Self::Number(values[rows].to_vec()),
             Self::Instant(values) => Self::Instant(values[rows].to_vec()),
