@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::day::DayFiles;
 use crate::layout::{self, Day, FileName, Hours, Resolution, Table, table_folder};
-use crate::parquet::{self, ROW_GROUP};
+use crate::parquet::{self, ROW_GROUP, ROW_GROUP_OF_HOUR};
 use crate::read::HourStream;
 use crate::sheet::Sheet;
 use crate::{HistoryError, durable};
@@ -214,8 +214,9 @@ impl Archive {
         name: FileName,
         sheets: impl Iterator<Item = Result<Sheet, HistoryError>>,
     ) -> Result<(), HistoryError> {
+        let size = if name.compacted { ROW_GROUP } else { ROW_GROUP_OF_HOUR };
         let groups = sheets.flat_map(|sheet| match sheet {
-            Ok(sheet) => sheet.into_groups(resolution, ROW_GROUP).into_iter().map(Ok).collect(),
+            Ok(sheet) => sheet.into_groups(resolution, size).into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
         });
         let bytes = parquet::encode(&table.schema().columns(resolution), groups)?;

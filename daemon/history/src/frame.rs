@@ -62,7 +62,11 @@ impl Cells {
     /// Some of them.
     pub(crate) fn slice(&self, rows: std::ops::Range<usize>) -> Self {
         match self {
-            Self::Text(texts) => Self::Text(Texts { codes: texts.codes[rows].to_vec(), ..texts.clone() }),
+            Self::Text(texts) => {
+                let mut part = Texts::default();
+                part.append(texts, &rows.collect::<Vec<_>>());
+                Self::Text(part)
+            }
             Self::Money(values) => Self::Money(values[rows].to_vec()),
             Self::Number(values) => Self::Number(values[rows].to_vec()),
             Self::Instant(values) => Self::Instant(values[rows].to_vec()),
@@ -147,6 +151,38 @@ impl Texts {
     /// The text of a row.
     pub fn get(&self, row: usize) -> Option<&Arc<str>> {
         self.values.get(*self.codes.get(row)? as usize)
+    }
+
+    /// Adds some rows of other texts.
+    pub(crate) fn append(&mut self, other: &Self, rows: &[usize]) {
+        let mut codes: Vec<Option<u32>> = vec![None; other.values.len()];
+        for &row in rows {
+            let code =
+                match other.codes.get(row).and_then(|&code| codes.get_mut(code as usize).zip(other.get(row)))
+                {
+                    None => NOTHING,
+                    Some((known, text)) => {
+                        *known.get_or_insert_with(|| self.code(Some(text), |_| Arc::clone(text)))
+                    }
+                };
+            self.codes.push(code);
+        }
+    }
+
+    /// By number: the place of the text among all of them in order.
+    pub(crate) fn ranks(&self) -> Vec<u32> {
+        let mut order: Vec<usize> = (0..self.values.len()).collect();
+        order.sort_unstable_by(|&a, &b| self.values[a].cmp(&self.values[b]));
+        let mut ranks = vec![0; order.len()];
+        for (rank, code) in (0..).zip(order) {
+            ranks[code] = rank;
+        }
+        ranks
+    }
+
+    /// Puts the rows in another order.
+    pub(crate) fn permute(&mut self, order: &[usize]) {
+        self.codes = order.iter().map(|&row| self.codes[row]).collect();
     }
 
     /// Each row's number: rows with equal numbers have equal texts.

@@ -36,6 +36,7 @@
 mod archive;
 mod checkpoint;
 mod coarse;
+mod compact;
 mod day;
 mod durable;
 mod error;

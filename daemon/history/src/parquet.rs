@@ -25,7 +25,9 @@ use crate::frame::{Cells, Column, Kind, Texts};
 const PRECISION: usize = 38;
 const SCALE: usize = 12;
 /// Rows of one group: what writers and readers hold at once.
-pub(crate) const ROW_GROUP: usize = 32_768;
+pub(crate) const ROW_GROUP: usize = 16_384;
+/// Rows of one group in the file of an hour, which is sorted: compaction takes a part of the names at a time out of it.
+pub(crate) const ROW_GROUP_OF_HOUR: usize = 2_048;
 
 /// Writes `groups`, each a row group of the same columns, as one Parquet file. `schema` says which, also where there
 /// are no rows.

@@ -17,7 +17,7 @@ use crate::schema::{Allocation, Asset};
 use crate::{Archive, Damaged, HistoryError, coarse};
 
 /// Rows that are held at once when a question leaves them as many as there are pods.
-const ROWS_AT_ONCE: usize = 100_000;
+const ROWS_AT_ONCE: usize = 50_000;
 /// How often a day is looked at again because a file was replaced while it was read.
 const LOOKS: usize = 8;
 

@@ -1,5 +1,6 @@
 //! Rows on their way into a file: the money's records, laid out by column.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use nightcap_core::cluster::{Attribution, Keys, WorkloadKey};
@@ -207,6 +208,61 @@ impl Sheet {
         each(&mut self.flags, record.flags);
     }
 
+    /// Adds some rows of a file, whose columns come in the order of [`Schema::columns`].
+    pub(crate) fn append(&mut self, cells: &[Cells], rows: &[usize]) -> Result<(), String> {
+        let instants = [&mut self.periods, &mut self.starts, &mut self.ends].into_iter().map(Target::Instant);
+        let targets = instants
+            .chain(self.texts.iter_mut().map(Target::Text))
+            .chain(self.rates.iter_mut().chain(&mut self.sums).map(Target::Money))
+            .chain(self.numbers.iter_mut().map(Target::Number))
+            .chain(self.flags.iter_mut().map(Target::Flag));
+        for (target, cells) in targets.zip(cells) {
+            match (target, cells) {
+                (Target::Instant(to), Cells::Instant(from)) => to.extend(rows.iter().map(|&row| from[row])),
+                (Target::Text(to), Cells::Text(from)) => to.append(from, rows),
+                (Target::Money(to), Cells::Money(from)) => to.extend(rows.iter().map(|&row| from[row])),
+                (Target::Number(to), Cells::Number(from)) => to.extend(rows.iter().map(|&row| from[row])),
+                (Target::Flag(to), Cells::Flag(from)) => to.extend(rows.iter().map(|&row| from[row])),
+                (_, cells) => return Err(format!("{:?} is not what its column holds", cells.kind())),
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows sorted, so that what repeats lies together: namespace, workload, pod or asset, then time.
+    pub(crate) fn sorted(mut self, table: Table) -> Self {
+        let columns: &[usize] = match table {
+            Table::Allocations => &[
+                Allocation::Namespace as usize,
+                Allocation::Workload as usize,
+                Allocation::Pod as usize,
+                Allocation::PodUid as usize,
+                Allocation::Asset as usize,
+            ],
+            Table::Assets => &[Asset::Node as usize, Asset::NodeUid as usize],
+            Table::Savings => &[Saving::Namespace as usize, Saving::Workload as usize],
+        };
+        let ranks: Vec<Vec<u32>> = columns.iter().map(|&column| self.texts[column].ranks()).collect();
+        let rank = |row: usize, nth: usize| {
+            let code = self.texts[columns[nth]].codes()[row];
+            ranks[nth].get(code as usize).copied()
+        };
+        let mut order: Vec<usize> = (0..self.periods.len()).collect();
+        order.sort_by(|&a, &b| {
+            let names = (0..columns.len()).map(|nth| rank(a, nth).cmp(&rank(b, nth)));
+            let times = (self.starts[a], self.ends[a]).cmp(&(self.starts[b], self.ends[b]));
+            names.chain([times]).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
+        });
+        for values in [&mut self.periods, &mut self.starts, &mut self.ends] {
+            permute(values, &order);
+        }
+        self.texts.iter_mut().for_each(|texts| texts.permute(&order));
+        self.rates.iter_mut().chain(&mut self.sums).for_each(|values| permute(values, &order));
+        self.numbers.iter_mut().for_each(|values| permute(values, &order));
+        self.flags.iter_mut().for_each(|values| permute(values, &order));
+        self
+    }
+
     /// The rows in groups of at most `size`.
     pub(crate) fn into_groups(self, resolution: Resolution, size: usize) -> Vec<Vec<Column>> {
         let rows = self.periods.len();
@@ -242,6 +298,19 @@ impl Sheet {
         columns.extend(named(names.flags, self.flags, Cells::Flag));
         columns
     }
+}
+
+/// A column that rows are added to.
+enum Target<'a> {
+    Instant(&'a mut Vec<Instant>),
+    Text(&'a mut Texts),
+    Money(&'a mut Vec<PicoUsd>),
+    Number(&'a mut Vec<f64>),
+    Flag(&'a mut Vec<bool>),
+}
+
+fn permute<T: Copy>(values: &mut Vec<T>, order: &[usize]) {
+    *values = order.iter().map(|&row| values[row]).collect();
 }
 
 fn named<T>(

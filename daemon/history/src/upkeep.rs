@@ -4,18 +4,15 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::path::Path;
 
-use nightcap_core::money::Hour;
 use nightcap_core::money::query::Needs;
 use nightcap_core::units::{Instant, Millis};
 
-use crate::archive::{Archive, ChargeRow, Order, charges, prices};
+use crate::archive::{Archive, charges, prices};
 use crate::day::{DayFiles, Source, is_fresh};
 use crate::layout::{Day, FileName, Hours, Resolution, Table, days, names, table_folder};
 use crate::sheet::Sheet;
 use crate::{Damaged, HistoryError, durable};
 
-/// Rows that are sorted at once when a day is compacted.
-const ROWS_AT_ONCE: usize = 65_536;
 /// A day is compacted so long after its end: its last hour is written by then, and most of what came late.
 const REST: Millis = Millis::from_hours(2);
 
@@ -89,7 +86,9 @@ impl Archive {
         if !matches!(&hourly[..], [only] if only.name.compacted && only.name.hours == only.hours) {
             let hours = hourly.iter().fold(Hours::NONE, |hours, source| hours.or(source.hours));
             let name = FileName { generation: files.newest() + 1, compacted: true, hours, crc: 0 };
-            if !self.write_compacted(day, name, done)? {
+            // A day with damaged files stays as it is.
+            if let Some(damaged) = self.write_compacted(day, name, &files, &hourly)? {
+                done.damaged.push(damaged);
                 return Ok(());
             }
             done.compacted_days += 1;
@@ -100,78 +99,6 @@ impl Archive {
             self.write_daily(day, &hourly, done)?;
         }
         Ok(())
-    }
-
-    /// Whether it was written: a day with damaged files stays as it is.
-    fn write_compacted(&self, day: Day, name: FileName, done: &mut Upkeep) -> Result<bool, HistoryError> {
-        let (mut savings, mut assets) = (Sheet::new(Table::Savings), Sheet::new(Table::Assets));
-        let mut rows = 0;
-        let mut busiest: Option<Hour> = None;
-        let mut stream = self.verbatim(day.window())?;
-        for hour in stream.by_ref() {
-            let hour = hour?;
-            hour.saved.iter().for_each(|row| savings.add_saved(hour.start, row));
-            hour.assets.iter().for_each(|row| assets.add_asset(hour.start, row));
-            rows += charges(&hour).count();
-            if busiest.as_ref().is_none_or(|known| charges(known).count() < charges(&hour).count()) {
-                busiest = Some(hour);
-            }
-        }
-        let damaged: Vec<_> = stream.damaged().cloned().collect();
-        if !damaged.is_empty() {
-            done.damaged.extend(damaged);
-            return Ok(false);
-        }
-        let bounds = bounds(busiest.as_ref(), rows.div_ceil(ROWS_AT_ONCE));
-        drop(busiest);
-        self.put(Table::Savings, Resolution::Hourly, day, name, std::iter::once(Ok(savings)))?;
-        self.put(Table::Assets, Resolution::Hourly, day, name, std::iter::once(Ok(assets)))?;
-        let sheets = (0..=bounds.len()).map(|nth| {
-            let from = nth.checked_sub(1).map(|before| &bounds[before]);
-            self.charges_between(day, from, bounds.get(nth))
-        });
-        self.put(Table::Allocations, Resolution::Hourly, day, name, sheets)?;
-        Ok(true)
-    }
-
-    /// The charges of a day whose names lie between two bounds, sorted.
-    fn charges_between(
-        &self,
-        day: Day,
-        from: Option<&Bound>,
-        to: Option<&Bound>,
-    ) -> Result<Sheet, HistoryError> {
-        let mut stream = self.verbatim(day.window())?;
-        let mut hours = Vec::new();
-        for hour in stream.by_ref() {
-            let mut hour = hour?;
-            let inside = |order: Order<'_>| {
-                let name = (order.0, order.1, order.2);
-                from.is_none_or(|bound| bound.as_str() <= name)
-                    && to.is_none_or(|bound| name < bound.as_str())
-            };
-            hour.allocations.retain(|row| inside(ChargeRow::Pod(row).order()));
-            hour.flat.retain(|row| inside(ChargeRow::Flat(row).order()));
-            hour.allocations.shrink_to_fit();
-            hours.push(hour);
-        }
-        if let Some(damaged) = stream.damaged().next() {
-            // It was whole a moment ago.
-            let cause = std::io::Error::other(damaged.reason.clone());
-            return Err(HistoryError::read(&damaged.path, cause));
-        }
-        let prices: Vec<_> = hours.iter().map(prices).collect();
-        let mut rows: Vec<_> = hours
-            .iter()
-            .zip(&prices)
-            .flat_map(|(hour, prices)| charges(hour).map(move |row| (row, hour.start, prices)))
-            .collect();
-        rows.sort_by(|(a, ..), (b, ..)| a.order().cmp(&b.order()));
-        let mut sheet = Sheet::new(Table::Allocations);
-        for (row, period, prices) in rows {
-            row.add_to(&mut sheet, period, prices);
-        }
-        Ok(sheet)
     }
 
     /// Writes the day as a whole, of the generation of its hours.
@@ -245,29 +172,4 @@ impl Archive {
             }
         }
     }
-}
-
-/// Namespace, workload and name at which a part of the day's rows ends.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Bound(String, String, String);
-
-impl Bound {
-    fn as_str(&self) -> (&str, &str, &str) {
-        (&self.0, &self.1, &self.2)
-    }
-}
-
-/// Cuts names into `parts` of about as many rows, judged by the hour with the most of them.
-fn bounds(busiest: Option<&Hour>, parts: usize) -> Vec<Bound> {
-    let Some(hour) = busiest else { return Vec::new() };
-    let rows: Vec<_> = charges(hour).collect();
-    let mut names: Vec<_> =
-        rows.iter().map(ChargeRow::order).map(|order| (order.0, order.1, order.2)).collect();
-    names.sort_unstable();
-    let mut bounds: Vec<_> = (1..parts)
-        .filter_map(|nth| names.get(nth * names.len() / parts))
-        .map(|&(namespace, workload, name)| Bound(namespace.into(), workload.into(), name.into()))
-        .collect();
-    bounds.dedup();
-    bounds
 }
