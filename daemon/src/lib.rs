@@ -4,6 +4,8 @@ pub mod api;
 pub mod cli;
 pub mod config;
 mod export;
+#[cfg(test)]
+mod golden;
 pub mod http;
 pub mod metrics;
 pub mod records;

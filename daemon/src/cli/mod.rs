@@ -73,6 +73,12 @@ fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> 
     Args::from_arg_matches(&command.try_get_matches_from(line)?)
 }
 
+/// What a command line prints, as a test of the whole way to an answer.
+#[cfg(test)]
+pub(crate) fn answer(line: impl IntoIterator<Item = OsString>) -> Result<String, Failure> {
+    dispatch(parse(line).map_err(|error| Failure::usage(error.to_string()))?)
+}
+
 fn dispatch(args: Args) -> Result<String, Failure> {
     let Args { connection, command } = args;
     let zone = when::local_zone();

@@ -30,13 +30,15 @@ const NODES: Metric = Metric::new("nightcap_nodes", "Nodes");
 const PODS: Metric = Metric::new("nightcap_pods", "Pods that hold a node");
 const SPACES: Metric = Metric::new("nightcap_spaces", "Spaces by state");
 const CLUSTER_COST: Metric =
-    Metric::new("nightcap_cluster_cost_dollars", "What all nodes have cost since counting began");
+    Metric::new("nightcap_cluster_cost_dollars", "What everything on the bill has cost since counting began");
 const IDLE_COST: Metric =
     Metric::new("nightcap_idle_cost_dollars", "The part of the cluster's cost that no pod pays");
+const LINE_COST: Metric =
+    Metric::new("nightcap_line_cost_dollars", "What belongs to no team, since counting began, by line");
 const TEAM_COST: Metric =
-    Metric::new("nightcap_team_cost_dollars", "What the team's pods have cost since counting began");
+    Metric::new("nightcap_team_cost_dollars", "What the team has cost since counting began");
 const SPACE_COST: Metric =
-    Metric::new("nightcap_space_cost_dollars", "What the space's pods have cost since counting began");
+    Metric::new("nightcap_space_cost_dollars", "What the space has cost since counting began");
 const SAVED: Metric =
     Metric::new("nightcap_saved_dollars", "What sleep has saved the team since counting began");
 const CLUSTER_HOURLY: Metric =
@@ -149,6 +151,8 @@ impl ClusterCollector {
         };
         CLUSTER_COST.count(encoder, sums.cluster.usd())?;
         IDLE_COST.count(encoder, sums.idle.usd())?;
+        let lines = sums.lines.iter().map(|(line, sum)| ([("line", Arc::clone(line))], sum.usd()));
+        LINE_COST.counts(encoder, lines)?;
         TEAM_COST.counts(encoder, by_team(&sums.teams))?;
         let spaces = sums.spaces.iter().map(|((space, team), sum)| (labels(space, team), sum.usd()));
         SPACE_COST.counts(encoder, spaces)?;

@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 
+use nightcap_core::cluster::Attribution;
 use nightcap_core::engine::Snapshot;
 use nightcap_core::money::Hour;
+use nightcap_core::money::query::{OVERHEAD, SHARED, UNMOUNTED};
 use nightcap_core::units::{Instant, PicoUsd};
 
 /// A space and the team that paid for it.
@@ -19,6 +21,8 @@ pub(super) type SpaceOfTeam = (Arc<str>, Arc<str>);
 pub(super) struct Sums {
     pub(super) cluster: PicoUsd,
     pub(super) idle: PicoUsd,
+    /// What belongs to no team, by the name of its line.
+    pub(super) lines: BTreeMap<Arc<str>, PicoUsd>,
     pub(super) teams: BTreeMap<Arc<str>, PicoUsd>,
     pub(super) spaces: BTreeMap<SpaceOfTeam, PicoUsd>,
     pub(super) saved: BTreeMap<Arc<str>, PicoUsd>,
@@ -99,17 +103,22 @@ impl Totals {
     fn forget_spaces(&mut self, snapshot: &Snapshot) {
         let mut alive: BTreeSet<&Arc<str>> = snapshot.spaces.iter().map(|space| &space.name).collect();
         alive.extend(self.seen.values().flat_map(|(_, sums)| sums.spaces.keys().map(|(space, _)| space)));
-        let open = snapshot.hours.iter().filter(|hour| hour.open);
-        alive.extend(open.flat_map(|hour| hour.allocations.iter().map(|row| &row.holder.attribution.space)));
+        for hour in snapshot.hours.iter().filter(|hour| hour.open) {
+            alive.extend(hour.allocations.iter().map(|row| &row.holder.attribution.space));
+            alive.extend(hour.flat.iter().map(|row| &row.attribution.space));
+        }
         self.closed.spaces.retain(|(space, _), _| alive.contains(space));
         self.shown.spaces.retain(|(space, _), _| alive.contains(space));
     }
 }
 
 impl Sums {
-    /// Zero for every team and space there is: a counter that begins at its first cost hides that cost from `rate`.
+    /// Zero for every team, space and line there is: a counter that begins at its first cost hides that cost from `rate`.
     fn nothing(snapshot: &Snapshot) -> Self {
         let mut sums = Self::default();
+        for line in [OVERHEAD, SHARED, UNMOUNTED] {
+            sums.lines.insert(line.into(), PicoUsd(0));
+        }
         for space in &snapshot.spaces {
             add(&mut sums.teams, &space.team, PicoUsd(0));
             add(&mut sums.saved, &space.team, PicoUsd(0));
@@ -121,12 +130,10 @@ impl Sums {
     fn of(hour: &Hour) -> Self {
         let mut sums = Self::default();
         for row in &hour.allocations {
-            let cost = row.cost.total();
-            sums.cluster += cost;
-            let of = &row.holder.attribution;
-            add(&mut sums.teams, &of.team, cost);
-            let key = (Arc::clone(&of.space), Arc::clone(&of.team));
-            *sums.spaces.entry(key).or_default() += cost;
+            sums.pay(&row.holder.attribution, row.cost.total());
+        }
+        for row in &hour.flat {
+            sums.pay(&row.attribution, row.cost);
         }
         for row in &hour.assets {
             sums.cluster += row.idle.total();
@@ -136,6 +143,18 @@ impl Sums {
             add(&mut sums.saved, &row.attribution.team, row.saved.total());
         }
         sums
+    }
+
+    /// One row of the bill, to its team and space, or to its line.
+    fn pay(&mut self, of: &Attribution, cost: PicoUsd) {
+        self.cluster += cost;
+        if is_line(&of.namespace) {
+            add(&mut self.lines, &of.namespace, cost);
+            return;
+        }
+        add(&mut self.teams, &of.team, cost);
+        let key = (Arc::clone(&of.space), Arc::clone(&of.team));
+        *self.spaces.entry(key).or_default() += cost;
     }
 
     fn add(&mut self, other: &Self) {
@@ -151,9 +170,12 @@ impl Sums {
     }
 
     fn merge(&mut self, other: &Self, each: impl Fn(&mut PicoUsd, PicoUsd)) {
-        let Self { cluster, idle, teams, spaces, saved } = other;
+        let Self { cluster, idle, lines, teams, spaces, saved } = other;
         each(&mut self.cluster, *cluster);
         each(&mut self.idle, *idle);
+        for (key, &value) in lines {
+            each(self.lines.entry(Arc::clone(key)).or_default(), value);
+        }
         for (key, &value) in teams {
             each(self.teams.entry(Arc::clone(key)).or_default(), value);
         }
@@ -164,6 +186,11 @@ impl Sums {
             each(self.saved.entry(Arc::clone(key)).or_default(), value);
         }
     }
+}
+
+/// Whether a payer is a line of its own; no namespace is called like that.
+fn is_line(namespace: &str) -> bool {
+    namespace.starts_with("__") && namespace.ends_with("__")
 }
 
 fn add(sums: &mut BTreeMap<Arc<str>, PicoUsd>, key: &Arc<str>, value: PicoUsd) {
