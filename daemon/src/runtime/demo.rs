@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono_tz::Tz;
 use nightcap_core::engine::{Action, Engine, Settings};
-use nightcap_core::money::NodePricer;
+use nightcap_core::money::Pricer;
 use nightcap_core::sleep::{Mode, SleepSettings};
 use nightcap_core::units::{Instant, Millis};
 use nightcap_pricing::{PriceBook, PriceSettings};
@@ -97,8 +97,8 @@ fn month(of: Demo) -> anyhow::Result<(Engine, World, Arc<PriceBook>)> {
     let mut engine = Engine::new(settings);
     let mut world = World::new(demo::platform(of.seed), of.seed, from);
     world.scrape_every(SCRAPE_EVERY);
-    let pricer: &dyn NodePricer = &*prices;
-    history::run(&mut engine, &mut world, pricer, from, of.start, Millis::HOUR);
+    let pricer: &dyn Pricer = &*prices;
+    history::run_with_assets(&mut engine, &mut world, pricer, from, of.start, Millis::HOUR);
     Ok((engine, world, prices))
 }
 
