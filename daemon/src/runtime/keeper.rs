@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nightcap_core::engine::{Engine, Settings};
 use nightcap_core::money::{Checkpoint, Hour};
-use nightcap_core::units::{Instant, Millis, Window};
+use nightcap_core::units::{Instant, Millis};
 use nightcap_history::{Archive, CheckpointStore, HistoryError, Retention};
 use tokio_util::sync::CancellationToken;
 
@@ -106,7 +106,7 @@ impl Keeper {
         let mut written = Vec::new();
         let mut result = Ok(());
         for hour in kept.hours {
-            result = self.write(&hour);
+            result = self.archive.write_hour(&hour);
             match &result {
                 Ok(()) => written.push(hour),
                 // Of an hour as old as this only the day is kept: what came late for it is dropped.
@@ -131,23 +131,6 @@ impl Keeper {
             _ => {}
         }
         (self, written)
-    }
-
-    fn write(&self, hour: &Hour) -> Result<(), HistoryError> {
-        if !hour.partial {
-            return self.archive.write_hour(hour);
-        }
-        // It comes on top of what is written already.
-        let mut whole = Hour { partial: false, ..hour.clone() };
-        let window = Window::new(hour.start, hour.start + Millis::HOUR);
-        for before in self.archive.verbatim(window)? {
-            let Hour { allocations, assets, flat, saved, .. } = before?;
-            whole.allocations.extend(allocations);
-            whole.assets.extend(assets);
-            whole.flat.extend(flat);
-            whole.saved.extend(saved);
-        }
-        self.archive.write_hour(&whole)
     }
 
     fn tidy(&mut self, now: Instant) -> Result<(), HistoryError> {
