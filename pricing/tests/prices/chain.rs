@@ -226,7 +226,7 @@ fn nodes_billed_by_their_pods_take_the_rates_of_pods() {
     let autopilot = rounded(&BOOK, &node(Gcp, "us-central1", NodeFacts::AUTOPILOT), size(2, 4));
     let reason = "Autopilot rates of us-central1 for the 2 cores and 4.0 GiB the node shows, though its pods are billed";
     let expected = NodePrice {
-        by_pod: by_pod(44_500_000_000, 4_900_000_000, true),
+        by_pod: by_pod(44_500_000_000, 4_922_500_000, true),
         ..price(108_690, Estimated, ("infracost-golden", "2026-07-01"), reason)
     };
     assert_eq!(autopilot, expected);
