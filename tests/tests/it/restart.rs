@@ -22,7 +22,7 @@ async fn a_restart_goes_on_from_where_the_daemon_was() {
     let plane = stage::cluster(Options::default()).await;
     let client = plane.client().unwrap();
     namespace("kept").label("team", "storage").create(&client).await.unwrap();
-    deployment("kept", "web").replicas(2).create(&client).await.unwrap();
+    deployment("kept", "web").replicas(2).requests("100m", "128Mi").create(&client).await.unwrap();
     wait::deployment_ready(&client, "kept", "web").await.unwrap();
     let mut daemon = Daemon::start(stage::daemon(&plane, "observe", &json!({}))).unwrap();
     daemon.wait_ready().await.unwrap();
