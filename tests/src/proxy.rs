@@ -71,6 +71,8 @@ impl FaultyProxy {
         // Without a limit for the whole answer: watches have no end.
         let http = reqwest::Client::builder()
             .no_proxy()
+            // An API server packs each event of a watch; what unpacks a stream would hold the first ones back.
+            .no_gzip()
             .tls_certs_only([certificate])
             .connect_timeout(Duration::from_secs(30))
             .build()?;
