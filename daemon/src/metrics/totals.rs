@@ -148,7 +148,7 @@ impl Sums {
     /// One row of the bill, to its team and space, or to its line.
     fn pay(&mut self, of: &Attribution, cost: PicoUsd) {
         self.cluster += cost;
-        if is_line(&of.namespace) {
+        if of.is_line() {
             add(&mut self.lines, &of.namespace, cost);
             return;
         }
@@ -186,11 +186,6 @@ impl Sums {
             each(self.saved.entry(Arc::clone(key)).or_default(), value);
         }
     }
-}
-
-/// Whether a payer is a line of its own; no namespace is called like that.
-fn is_line(namespace: &str) -> bool {
-    namespace.starts_with("__") && namespace.ends_with("__")
 }
 
 fn add(sums: &mut BTreeMap<Arc<str>, PicoUsd>, key: &Arc<str>, value: PicoUsd) {

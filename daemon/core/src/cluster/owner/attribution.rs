@@ -70,6 +70,12 @@ pub struct Attribution {
 }
 
 impl Attribution {
+    /// Whether this is a line of its own; no namespace can be called like one.
+    pub fn is_line(&self) -> bool {
+        let name = &*self.namespace;
+        name.len() > 4 && name.starts_with("__") && name.ends_with("__")
+    }
+
     /// The payer of a line that belongs to no namespace, such as `__overhead__`.
     pub fn line(name: &str) -> Self {
         let name: Arc<str> = name.into();

@@ -40,8 +40,7 @@ impl<'a> RowView<'a> {
 
     /// The line of its own that the row belongs to whatever is grouped by, such as `__overhead__`.
     pub(super) fn line(&self) -> Option<&'a Arc<str>> {
-        let name = &self.attribution.namespace;
-        (name.len() > 4 && name.starts_with("__") && name.ends_with("__")).then_some(name)
+        self.attribution.is_line().then_some(&self.attribution.namespace)
     }
 
     /// The name of the Service of a load balancer.
