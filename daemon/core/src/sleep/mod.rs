@@ -2,6 +2,7 @@
 
 mod command;
 mod decision;
+pub mod foreign;
 mod mark;
 mod patch;
 mod plan;
