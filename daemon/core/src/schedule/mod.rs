@@ -8,6 +8,7 @@ mod clock;
 mod days;
 pub mod dialect;
 mod error;
+mod native_text;
 mod spec;
 mod timetable;
 mod week;
@@ -15,5 +16,6 @@ mod zone;
 
 pub use dialect::{Check, CheckOptions, Dialect, check};
 pub use error::{Fault, SpecError};
+pub(crate) use native_text::week_text;
 pub use spec::TimeSpec;
 pub use zone::{ZoneError, parse_zone};

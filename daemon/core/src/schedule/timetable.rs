@@ -72,6 +72,18 @@ impl Timetable {
         change.filter(|change| *change < LIMIT).map(Instant)
     }
 
+    pub(super) const fn is_always(&self) -> bool {
+        self.always
+    }
+
+    pub(super) fn spans(&self) -> &[(i64, i64)] {
+        &self.spans
+    }
+
+    pub(super) fn weeks(&self) -> &[(Tz, Week)] {
+        &self.weeks
+    }
+
     fn zones(&self) -> Vec<Tz> {
         self.weeks.iter().map(|(zone, _)| *zone).collect()
     }

@@ -46,6 +46,11 @@ impl Week {
         Self { ranges: merge(ranges) }
     }
 
+    /// Half-open, in order, apart from each other.
+    pub(super) fn ranges(&self) -> &[(i64, i64)] {
+        &self.ranges
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }

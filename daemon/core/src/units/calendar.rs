@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, LocalResult, Months, NaiveDate, TimeZone};
+use chrono::{DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::{GapInfo, Tz};
 use thiserror::Error;
 
@@ -201,7 +201,11 @@ fn local_date(at: Instant, zone: Tz) -> Option<NaiveDate> {
 
 /// The first instant of a local day. Where clocks are put forward at midnight that is the moment after.
 pub(crate) fn midnight(date: NaiveDate, zone: Tz) -> Instant {
-    let local = date.and_time(chrono::NaiveTime::MIN);
+    local_instant(date.and_time(chrono::NaiveTime::MIN), zone)
+}
+
+/// The instant at which a zone's clock first shows a time; where it skips it, the moment after the gap.
+pub(crate) fn local_instant(local: NaiveDateTime, zone: Tz) -> Instant {
     let instant = |at: DateTime<Tz>| Instant(at.timestamp_millis());
     match zone.from_local_datetime(&local) {
         LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => instant(at),

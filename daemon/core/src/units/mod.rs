@@ -10,8 +10,8 @@ mod window;
 mod window_text;
 
 pub use amount::{Bytes, Cpu, Gpu, Resource, Resources};
-pub(crate) use calendar::midnight;
 pub use calendar::{Period, Step, StepError};
+pub(crate) use calendar::{local_instant, midnight};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use money::{Cost, PicoUsd, Rate, Usd};
 pub use quantity::{QuantityError, parse_bytes, parse_cpu, parse_gpu};

@@ -145,6 +145,11 @@ impl ForeignSpec {
         self.table.next_change(after)
     }
 
+    /// The same in the native grammar, or why the tool fails at some instants.
+    pub fn to_native(&self) -> Result<String, SpecError> {
+        self.error.clone().map_or_else(|| Ok(self.table.native_text()), Err)
+    }
+
     fn check(&self, at: Instant) -> Result<Check, SpecError> {
         Ok(Check { holds: self.holds(at)?, next_change: self.next_change(at) })
     }

@@ -1,5 +1,7 @@
-//! Cron expressions of five fields in the wall clock of a zone, as Go's common cron library reads them: kube-green,
-//! loft and KEDA all use it. Occurrences come from the croner crate; what it allows beyond those five fields is refused.
+//! Cron expressions of five fields in the wall clock of a zone, as Go's common cron library reads them.
+//!
+//! kube-green, loft and KEDA all use it. Occurrences come from the croner crate; what it allows beyond those five fields
+//! is refused.
 //!
 //! * `minute hour day-of-month month day-of-week`; Sunday is 0 and there is no 7; months and days by three letters too.
 //! * If both days are restricted, either is enough. `5/15` means from 5 to the end in steps of 15. `?` is `*`.
@@ -71,6 +73,8 @@ pub struct Cron {
     text: Arc<str>,
     zone: Tz,
     pattern: Pattern,
+    /// What each field allows; `None` is a star.
+    fields: Vec<Option<Vec<u32>>>,
 }
 
 impl fmt::Debug for Cron {
@@ -142,12 +146,15 @@ impl Cron {
         if words.len() != FIELDS.len() {
             return Err(wrong());
         }
-        let fields = FIELDS.iter().zip(&words).map(|(field, word)| field.normalised(text, word));
-        let normalised = fields.collect::<Result<Vec<_>, _>>()?.join(" ");
+        let fields = FIELDS.iter().zip(&words).map(|(field, word)| field.values(text, word));
+        let fields = fields.collect::<Result<Vec<_>, _>>()?;
+        let list = |values: &Vec<u32>| values.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let normalised = fields.iter().map(|field| field.as_ref().map_or("*".to_owned(), list));
+        let normalised = normalised.collect::<Vec<_>>().join(" ");
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         // What passed the checks above is a plain list of numbers in range, or a star.
         let pattern = parser.parse(&normalised).map_err(|_| wrong())?;
-        Ok(Self { text: text.into(), zone, pattern })
+        Ok(Self { text: text.into(), zone, pattern, fields })
     }
 
     /// As written.
@@ -180,6 +187,19 @@ impl Cron {
         Some(Instant(found.timestamp_millis())).filter(|last| *last <= at)
     }
 
+    /// Its minutes of the week, Monday 00:00 first; `None` if not every week is the same.
+    pub(super) fn minutes_of_week(&self) -> Option<Vec<i64>> {
+        let [minutes, hours, None, None, days] = &self.fields[..] else { return None };
+        let values =
+            |field: &Option<Vec<u32>>, max: u32| field.clone().unwrap_or_else(|| (0..=max).collect());
+        let (minutes, hours) = (values(minutes, 59), values(hours, 23));
+        let of_day = |day: u32| hours.iter().flat_map(move |hour| minutes_of(day, *hour));
+        let mut all: Vec<i64> = values(days, 6).into_iter().flat_map(of_day).collect();
+        all.retain(|at| minutes.contains(&u32::try_from(at.rem_euclid(60)).unwrap_or(60)));
+        all.sort_unstable();
+        Some(all)
+    }
+
     /// The wall clock at the second that `at` lies in; `None` outside the years anybody schedules.
     fn local(&self, at: Instant) -> Option<DateTime<Tz>> {
         const FIRST: i64 = 0;
@@ -189,6 +209,12 @@ impl Cron {
     }
 }
 
+/// Every minute of an hour of a day of cron, which begins its week on Sunday.
+fn minutes_of(day: u32, hour: u32) -> impl Iterator<Item = i64> {
+    let start = i64::from((day + 6) % 7) * 1_440 + i64::from(hour) * 60;
+    start..start + 60
+}
+
 /// The zone in front of an expression, and the rest.
 fn named_zone(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix("CRON_TZ=").or_else(|| text.strip_prefix("TZ="))?;
@@ -196,12 +222,12 @@ fn named_zone(text: &str) -> Option<(&str, &str)> {
 }
 
 impl Field {
-    /// The field as a list of its values, or as a star.
-    fn normalised(&self, text: &str, word: &str) -> Result<String, CronError> {
+    /// The values that a field allows; `None` if it is a star.
+    fn values(&self, text: &str, word: &str) -> Result<Option<Vec<u32>>, CronError> {
         let mut values = Vec::new();
         for part in word.split(',').filter(|part| !part.is_empty()) {
             match self.part(text, part)? {
-                None => return Ok("*".to_owned()),
+                None => return Ok(None),
                 Some(some) => values.extend(some),
             }
         }
@@ -210,7 +236,7 @@ impl Field {
         if values.is_empty() {
             return Err(CronError::NotANumber { text: text.to_owned(), value: word.to_owned() });
         }
-        Ok(values.iter().map(u32::to_string).collect::<Vec<_>>().join(","))
+        Ok(Some(values))
     }
 
     /// The values of one part; `None` if it is a star without a step.
@@ -258,7 +284,7 @@ impl Field {
 }
 
 /// Edges that put to sleep and edges that wake: asleep while the last edge was one of sleep.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CronPair {
     /// When sleep begins.
     pub sleep: Option<Cron>,

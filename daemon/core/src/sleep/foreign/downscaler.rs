@@ -7,9 +7,9 @@ use super::kube_downscaler::{self as py, PyConfig};
 use super::wish::{Reading, next_change};
 use super::{Ask, ForeignWish, Tool};
 use crate::cluster::Keys;
-use crate::schedule::CheckOptions;
 use crate::schedule::dialect::{ForeignSpec, gokubedownscaler, kube_downscaler};
-use crate::units::{Instant, Millis};
+use crate::schedule::{CheckOptions, SpecError};
+use crate::units::{Instant, Millis, format_duration, parse_rfc3339};
 
 /// Keys that decide whether an object sleeps; the others only say how.
 const DECIDING: [&str; 8] = [
@@ -216,15 +216,14 @@ fn of_one(keys: &Keys, options: &CheckOptions, now: Instant) -> Vec<Arc<str>> {
         }
     }
     if let Some(value) = keys.get(py::EXCLUDE_UNTIL) {
-        let (py, go) = (py::exclude_until(value), crate::units::parse_rfc3339(value));
+        let (py, go) = (py::exclude_until(value), parse_rfc3339(value));
         if py != go {
             let name = |at: Option<Instant>, bad: &str| at.map_or(bad.to_owned(), Instant::to_rfc3339);
             differ(py::EXCLUDE_UNTIL, &name(py, "nothing"), &name(go, "an error"));
         }
     }
     if let Some(value) = keys.get(py::GRACE_PERIOD).filter(|text| super::duration::seconds(text).is_none()) {
-        let go =
-            super::duration::go(value).map_or("an error".to_owned(), |d| crate::units::format_duration(d));
+        let go = super::duration::go(value).map_or("an error".to_owned(), format_duration);
         differ(py::GRACE_PERIOD, "nothing", &go);
     }
     differ(py::DOWNTIME_REPLICAS, "replicas while down", "nothing, its key is downscaler/downscale-replicas");
@@ -272,4 +271,17 @@ const fn word(reading: Result<bool, ()>) -> &'static str {
         Ok(false) => "that it does not hold",
         Err(()) => "an error",
     }
+}
+
+/// A spec as `tool` reads it, in the native grammar.
+pub(super) fn native(tool: Tool, text: &str, options: &CheckOptions) -> Result<String, SpecError> {
+    match tool {
+        Tool::GoKubeDownscaler => gokubedownscaler::parse(text, options)?.to_native(),
+        _ => kube_downscaler::parse(text, options).to_native(),
+    }
+}
+
+/// The end of an exclusion as `tool` reads it.
+pub(super) fn until(tool: Tool, text: &str) -> Option<Instant> {
+    if tool == Tool::GoKubeDownscaler { parse_rfc3339(text) } else { py::exclude_until(text) }
 }

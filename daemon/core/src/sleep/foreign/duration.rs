@@ -13,6 +13,9 @@ const GO_UNITS: [(&str, f64); 8] = [
     ("h", 3_600_000.0),
 ];
 
+/// 292 years, what Go can count; also well inside of what a float holds exactly.
+const MOST: f64 = 9_223_372_036_854.0;
+
 /// Reads a duration of Go: `3h`, `1h30m`, `1.5h`, `-90s`; hours are its largest unit. Cut to milliseconds.
 pub(super) fn go(text: &str) -> Option<Millis> {
     let (sign, mut rest) = match text.strip_prefix('-') {
@@ -38,9 +41,15 @@ pub(super) fn go(text: &str) -> Option<Millis> {
         total += number.parse::<f64>().ok()? * length;
         rest = tail;
     }
-    // 292 years, what Go can count; also well inside of what a float holds exactly.
-    const MOST: f64 = 9_223_372_036_854.0;
-    (total <= MOST).then(|| Millis(sign * total.trunc() as i64))
+    (total <= MOST).then(|| Millis(sign * whole(total)))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "it is what is to be cut off, and no more than MOST is left"
+)]
+const fn whole(millis: f64) -> i64 {
+    millis as i64
 }
 
 /// Reads whole seconds.

@@ -303,13 +303,12 @@ pub fn is_excluded(scopes: &Scopes<'_>, at: Instant) -> Result<bool, String> {
     Ok(excluded_by(scopes, at)?.is_some())
 }
 
-fn excluded_by<'a>(
-    scopes: &'a Scopes<'_>,
-    at: Instant,
-) -> Result<Option<(ScopeName, &'static str, &'a Arc<str>)>, String> {
+/// The scope, the key and the value that exclude an object.
+type Exclusion<'a> = (ScopeName, &'static str, &'a Arc<str>);
+
+fn excluded_by<'a>(scopes: &'a Scopes<'_>, at: Instant) -> Result<Option<Exclusion<'a>>, String> {
     let until = scopes.iter().find_map(|(name, scope)| {
-        let (until, text) = scope.exclude_until.as_ref().filter(|(until, _)| at < *until)?;
-        let _ = until;
+        let (_, text) = scope.exclude_until.as_ref().filter(|(until, _)| at < *until)?;
         Some((*name, "downscaler/exclude-until", text))
     });
     for (name, scope) in scopes {

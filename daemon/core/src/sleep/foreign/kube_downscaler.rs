@@ -83,7 +83,7 @@ impl PyConfig {
     /// The same, with what the annotations of a namespace say in front.
     #[must_use]
     pub fn within(&self, namespace: &Keys, now: Instant) -> Self {
-        let value = |key: &str, default: &Arc<str>| namespace.get(key).unwrap_or(default).clone();
+        let value = |key: &str, default: &Arc<str>| Arc::clone(namespace.get(key).unwrap_or(default));
         Self {
             upscale_period: value(UPSCALE_PERIOD, &self.upscale_period),
             downscale_period: value(DOWNSCALE_PERIOD, &self.downscale_period),
@@ -107,7 +107,7 @@ pub(super) fn reading(keys: &Keys, config: &PyConfig, saved: bool, now: Instant)
             Reading::new(Ask::LeaveAlone, &key, &value, "Excluded.")
         });
     }
-    let value = |key: &str, default: &Arc<str>| keys.get(key).unwrap_or(default).clone();
+    let value = |key: &str, default: &Arc<str>| Arc::clone(keys.get(key).unwrap_or(default));
     if force(&config.force_uptime, config, FORCE_UPTIME, now)? {
         return Ok(Reading::new(Ask::Awake, FORCE_UPTIME, &config.force_uptime, "Forced up."));
     }
