@@ -12,6 +12,7 @@ use super::problems::Problems;
 use super::{Action, ActionId, Counters, Event, Kind, Settings, UsageHealth};
 use crate::cluster::{Attribution, Keys, Namespace, Node, OwnerFacts, Resolver, Tier, Workload, WorkloadKey};
 use crate::money::{Ledger, NodePrice, PodName};
+use crate::sleep::foreign::{Foreign, ForeignSleep};
 use crate::sleep::{Known, Mark, Original, Wishes};
 use crate::units::{Instant, Millis};
 
@@ -60,6 +61,8 @@ impl PodState {
 pub(super) struct SpaceEntry {
     pub(super) namespace: Namespace,
     pub(super) wishes: Wishes,
+    /// What other sleep tools' users have written on it.
+    pub(super) foreign: Option<Box<Foreign>>,
     pub(super) attribution: Arc<Attribution>,
     pub(super) tier: Option<Tier>,
     /// Since when it is asleep, or awake after a sleep.
@@ -76,6 +79,8 @@ pub(super) struct WorkloadEntry {
     pub(super) workload: Workload,
     /// Most workloads wish nothing of their own.
     pub(super) wishes: Option<Box<Wishes>>,
+    /// Nor has it keys of other sleep tools.
+    pub(super) foreign: Option<Box<Foreign>>,
     /// Only what sleeps, or slept, has marks.
     pub(super) known: Option<Box<Known>>,
     pub(super) attribution: Arc<Attribution>,
@@ -94,6 +99,11 @@ impl WorkloadEntry {
     /// Whether it sleeps by Nightcap's hand.
     pub(super) fn is_asleep(&self) -> bool {
         self.is_marked() && self.workload.size.is_down()
+    }
+
+    /// The mark of another tool's sleep; of what Nightcap has put to sleep itself no other mark counts.
+    pub(super) fn asleep_elsewhere(&self) -> Option<&ForeignSleep> {
+        self.foreign.as_ref().filter(|_| !self.is_marked()).and_then(|foreign| foreign.sleep())
     }
 
     /// What it was before it fell asleep.

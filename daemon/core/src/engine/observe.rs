@@ -10,6 +10,7 @@ use crate::cluster::{
 };
 use crate::money::{Confidence, NodePrice, PodName};
 use crate::sleep::Wishes;
+use crate::sleep::foreign::Foreign;
 use crate::units::{Instant, Millis};
 
 /// Samples of one node that lie this close together count as one scrape.
@@ -70,6 +71,7 @@ impl Engine {
         let subject = Subject::Namespace { name: Arc::clone(&name), uid: Arc::clone(&namespace.uid) };
         self.report_bad(&format!("namespace {name}"), &subject, &bad, now);
         let mut entry = SpaceEntry {
+            foreign: Foreign::read(&namespace.annotations, &namespace.labels, namespace.created),
             wishes,
             attribution,
             tier: self.owners.tier(&namespace),
@@ -121,6 +123,7 @@ impl Engine {
         // A patch of ours that is under way may already show here; its outcome will still come.
         let mut entry = WorkloadEntry {
             wishes: (wishes != Wishes::default()).then(|| Box::new(wishes)),
+            foreign: Foreign::read(&workload.annotations, &workload.labels, workload.created),
             // Told from what the watch shows, not from the write's answer: the answer may come after the watch has
             // shown the last pod ready, or be lost, and then nothing would end the waking.
             waking: before.as_ref().is_some_and(|b| b.waking || b.is_marked()) && !up && known.is_none(),

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::errand::{LONGEST_PAUSE, LONGEST_PAUSE_WAITED_FOR, LOST_AFTER};
 use super::machine::{SpaceEntry, Target, WorkloadEntry};
 use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
-use crate::cluster::WorkloadKey;
+use crate::cluster::{Workload, WorkloadKey};
+use crate::sleep::foreign::ForeignSubject;
 use crate::sleep::{
-    AnnotationPatch, Command, CommandError, Decision, Levels, Mark, Step, Wish, WorkloadPatch, decide,
-    is_protected, protected_by, step,
+    AnnotationPatch, Command, CommandError, Decision, ForeignLevels, Levels, Mark, Step, Wish, WorkloadPatch,
+    decide, is_protected, protected_by, step,
 };
 use crate::units::{Instant, Millis};
 
@@ -43,7 +44,8 @@ impl Engine {
         }
         let by = space.commanded_by.clone();
         let mut again: Vec<Instant> = Vec::new();
-        let (decision, _) = self.decide_space(name, now)?;
+        let (decision, wishes) = self.decide_space(name, now)?;
+        self.note_foreign(&format!("namespace {name}"), &wishes, now);
         again.extend(decision.next_change);
         let keys: Vec<WorkloadKey> = self.workloads_in(name).map(|(key, _)| key.clone()).collect();
         for key in keys {
@@ -289,8 +291,10 @@ impl Engine {
     /// The wishes that meet on a namespace, or on one of its workloads.
     pub(super) fn levels(&self, name: &Arc<str>, key: Option<&WorkloadKey>) -> Option<Levels<'_>> {
         let space = self.spaces.get(name)?;
+        let entry = key.and_then(|key| self.workloads.get(key));
         Some(Levels {
-            workload: key.and_then(|key| self.workloads.get(key)).and_then(|entry| entry.wishes.as_deref()),
+            foreign: self.foreign_levels(space, entry.map(|entry| &**entry)),
+            workload: entry.and_then(|entry| entry.wishes.as_deref()),
             namespace: &space.wishes,
             defaults: &self.settings.sleep.defaults,
             protected: protected_by(&self.settings.sleep.protected, name),
@@ -298,12 +302,48 @@ impl Engine {
         })
     }
 
+    /// What other sleep tools' users have written on a space and one of its workloads; `None` if nothing.
+    fn foreign_levels<'a>(
+        &'a self,
+        space: &'a SpaceEntry,
+        entry: Option<&'a WorkloadEntry>,
+    ) -> Option<ForeignLevels<'a>> {
+        let namespace = space.foreign.as_deref();
+        let own = entry.and_then(|entry| entry.foreign.as_deref());
+        if namespace.is_none() && own.is_none() {
+            return None;
+        }
+        let of_space = namespace.filter(|_| entry.is_none_or(|entry| !entry.is_marked()));
+        let sleep = entry.and_then(WorkloadEntry::asleep_elsewhere);
+        let workload = entry.map(|entry| {
+            let Workload { key, labels, created, .. } = &entry.workload;
+            (own, ForeignSubject { kind: key.kind.name(), name: &key.name, labels }, *created)
+        });
+        Some(ForeignLevels {
+            read: &self.settings.sleep.read,
+            zone: self.settings.sleep.zone_of(&space.attribution.team),
+            workload,
+            namespace,
+            sleep: sleep.or_else(|| of_space.and_then(|of| of.sleep())),
+        })
+    }
+
+    /// Says what a reader should know of other tools' values. Of what is not read there is nothing to know.
+    fn note_foreign(&mut self, object: &str, wishes: &[Wish], now: Instant) {
+        let told: Vec<&Arc<str>> = wishes.iter().flat_map(|wish| &wish.warnings).collect();
+        let details: Vec<&str> = told.iter().map(|warning| &***warning).collect();
+        self.problems.keep(object, "foreign-key", &details);
+        for warning in told {
+            self.problems.raise(object, "foreign-key", warning, warning.to_string(), now);
+        }
+    }
+
     pub(super) fn decide_space(&self, name: &Arc<str>, now: Instant) -> Option<(Decision, Vec<Wish>)> {
         Some(decide(self.levels(name, None)?, self.settings.mode, now))
     }
 
     /// What should be with a workload of a space for which `of_space` was decided: the same, unless it has wishes of
-    /// its own. Most have none, and there are many.
+    /// its own. Most have none, and there are many. What other tools read may differ from workload to workload.
     pub(super) fn decide_within(
         &self,
         of_space: &Decision,
@@ -311,7 +351,8 @@ impl Engine {
         entry: &WorkloadEntry,
         now: Instant,
     ) -> Option<Decision> {
-        if entry.wishes.is_none() {
+        let foreign = || self.spaces.get(&key.namespace).is_some_and(|space| space.foreign.is_some());
+        if entry.wishes.is_none() && entry.foreign.is_none() && !foreign() {
             return Some(of_space.clone());
         }
         Some(decide(self.levels(&key.namespace, Some(key))?, self.settings.mode, now).0)

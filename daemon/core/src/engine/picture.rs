@@ -82,14 +82,17 @@ impl Engine {
             if entry.is_asleep() {
                 asleep += 1;
                 saving += hourly;
+            } else if own.asleep && own.hands_off && entry.workload.size.is_down() {
+                // By another tool's hand, to whose credit the saving goes.
+                asleep += 1;
             } else if !entry.workload.size.is_down() {
                 up += 1;
                 if own.wished && entry.refusal.is_none() {
                     would_save += hourly;
                 }
-                falling |= own.asleep && entry.refusal.is_none();
+                falling |= own.asleep && !own.hands_off && entry.refusal.is_none();
             }
-            waking |= entry.waking || entry.is_marked() && !own.asleep;
+            waking |= entry.waking || entry.is_marked() && !own.asleep && !own.hands_off;
             workloads.push(workload_view(key, entry, own, hourly));
         }
         let state = match (asleep > 0, up > 0) {

@@ -1,12 +1,15 @@
 //! Which wish wins. One documented precedence, the same for every reader:
 //!
-//! `keep-awake-until` > `asleep-until` > `exclude` > workload schedule > namespace schedule > tier > default.
-//! On each step the workload's own annotation comes before its namespace's.
+//! asleep elsewhere > `keep-awake-until` > `asleep-until` > `exclude` > workload schedule > workload's foreign keys >
+//! namespace schedule > namespace's foreign keys > tier > default.
+//! On each step the workload's own annotation comes before its namespace's. `foreign_place` says what holds of foreign
+//! keys, those of other sleep tools.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::foreign_place::{ForeignLevels, asleep_elsewhere, next_foreign_edge, place};
 use super::{AsleepUntil, Mode, Wishes};
 use crate::cluster::Tier;
 use crate::units::Instant;
@@ -24,6 +27,8 @@ pub struct Levels<'a> {
     pub protected: Option<&'a str>,
     /// The tier for which only the namespace's and the workload's own wishes count, if it is of such a one.
     pub tier: Option<Tier>,
+    /// What other sleep tools' users have written on either, if anything.
+    pub foreign: Option<ForeignLevels<'a>>,
 }
 
 /// One wish of the chain, as `explain` shows it.
@@ -41,6 +46,10 @@ pub struct Wish {
     pub until: Option<Instant>,
     /// Whether the mode lets it act: the default policy, for one, acts only in [`Mode::Act`].
     pub counts: bool,
+    /// It wishes that nothing is done: neither put to sleep nor woken.
+    pub hands_off: bool,
+    /// What a reader should know of its value.
+    pub warnings: Vec<Arc<str>>,
 }
 
 /// What should be, and why.
@@ -50,6 +59,8 @@ pub struct Decision {
     pub asleep: bool,
     /// What the winning wish says, whatever the mode.
     pub wished: bool,
+    /// Nothing is to be done, whether it is up or down now.
+    pub hands_off: bool,
     /// Where the winning wish stands; `no wish` if there is none.
     pub policy: Arc<str>,
     /// One sentence.
@@ -60,30 +71,34 @@ pub struct Decision {
 
 /// Decides, and gives the whole chain of wishes, the winner first.
 pub fn decide(levels: Levels<'_>, mode: Mode, now: Instant) -> (Decision, Vec<Wish>) {
-    let wishes = chain(levels, mode, now);
+    let (wishes, shown) = chain(levels, mode, now);
     let next_change = wishes.iter().filter_map(|wish| wish.until).filter(|&at| at > now).min();
     let Some(first) = wishes.first() else {
         let decision = Decision {
             asleep: false,
             wished: false,
+            hands_off: false,
             policy: "no wish".into(),
             why: "Nothing asks it to sleep.".into(),
             next_change: None,
         };
-        return (decision, wishes);
+        return (decision, shown);
     };
     // A wish that may not act in this mode gives way to the next that may, but is still what was wished.
     let acting = wishes.iter().find(|wish| wish.counts);
     let asleep = mode != Mode::Observe && acting.is_some_and(|wish| wish.asleep);
-    let shown = acting.filter(|_| mode != Mode::Observe).unwrap_or(first);
+    // In observe nothing stays asleep by Nightcap's hand, so that only the hand of others keeps it off.
+    let hands_off = acting.is_some_and(|wish| wish.hands_off && (wish.asleep || mode != Mode::Observe));
+    let winner = acting.filter(|_| mode != Mode::Observe).unwrap_or(first);
     let decision = Decision {
         asleep,
-        wished: first.asleep,
-        policy: Arc::clone(&shown.source),
-        why: Arc::clone(&shown.why),
+        wished: first.asleep && !first.hands_off,
+        hands_off,
+        policy: Arc::clone(&winner.source),
+        why: Arc::clone(&winner.why),
         next_change,
     };
-    (decision, wishes)
+    (decision, wishes.into_iter().chain(shown).collect())
 }
 
 /// The next instant, strictly later, at which the schedule puts the object to sleep.
@@ -97,12 +112,19 @@ pub fn next_wake(levels: Levels<'_>, now: Instant) -> Option<Instant> {
 }
 
 fn next_edge(levels: Levels<'_>, now: Instant, asleep: bool) -> Option<Instant> {
-    let schedule = levels
-        .workload
-        .into_iter()
-        .chain([levels.namespace])
-        .chain(levels.tier.is_none().then_some(levels.defaults))
-        .find(|wishes| wishes.has_schedule())?;
+    for (place, wishes) in [("workload", levels.workload), ("namespace", Some(levels.namespace))] {
+        if let Some(schedule) = wishes.filter(|wishes| wishes.has_schedule()) {
+            return next_own_edge(schedule, now, asleep);
+        }
+        if let Ok(edge) = next_foreign_edge(&levels, place, asleep, now) {
+            return edge;
+        }
+    }
+    let defaults = Some(levels.defaults).filter(|_| levels.tier.is_none());
+    next_own_edge(defaults.filter(|wishes| wishes.has_schedule())?, now, asleep)
+}
+
+fn next_own_edge(schedule: &Wishes, now: Instant, asleep: bool) -> Option<Instant> {
     let first = schedule.next_schedule_change(now)?;
     if schedule.schedule_sleeps(first) == Some(asleep) {
         return Some(first);
@@ -110,14 +132,15 @@ fn next_edge(levels: Levels<'_>, now: Instant, asleep: bool) -> Option<Instant> 
     schedule.next_schedule_change(first)
 }
 
-/// All wishes that have something to say at `now`, strongest first.
-fn chain(levels: Levels<'_>, mode: Mode, now: Instant) -> Vec<Wish> {
+/// All wishes that have something to say at `now`, strongest first, and those that are only shown.
+fn chain(levels: Levels<'_>, mode: Mode, now: Instant) -> (Vec<Wish>, Vec<Wish>) {
     let places = [("workload", levels.workload), ("namespace", Some(levels.namespace))];
     let each = || places.iter().filter_map(|&(place, wishes)| wishes.map(|w| (place, w)));
     let mut out = Vec::new();
     if let Some(pattern) = levels.protected {
         out.push(awake("protected", pattern, format!("Protected by the pattern {pattern}."), None));
     }
+    out.extend(levels.foreign.and_then(|foreign| foreign.sleep).map(asleep_elsewhere));
     for (place, wishes) in each() {
         if let Some(until) = wishes.keep_awake_until.filter(|&until| until > now) {
             let why = format!("Kept awake until {until}.");
@@ -126,22 +149,15 @@ fn chain(levels: Levels<'_>, mode: Mode, now: Instant) -> Vec<Wish> {
     }
     for (place, wishes) in each() {
         match wishes.asleep_until {
-            Some(AsleepUntil::At(until)) if until > now => out.push(Wish {
-                source: format!("{place} asleep-until").into(),
-                value: until.to_rfc3339().into(),
-                asleep: true,
-                why: format!("Put to sleep until {until}.").into(),
-                until: Some(until),
-                counts: true,
-            }),
-            Some(AsleepUntil::Manual) => out.push(Wish {
-                source: format!("{place} asleep-until").into(),
-                value: "manual".into(),
-                asleep: true,
-                why: "Put to sleep until somebody wakes it.".into(),
-                until: None,
-                counts: true,
-            }),
+            Some(AsleepUntil::At(until)) if until > now => {
+                let why = format!("Put to sleep until {until}.");
+                let source = format!("{place} asleep-until");
+                out.push(plain(&source, &until.to_rfc3339(), true, why, Some(until)));
+            }
+            Some(AsleepUntil::Manual) => {
+                let why = "Put to sleep until somebody wakes it.".to_owned();
+                out.push(plain(&format!("{place} asleep-until"), "manual", true, why, None));
+            }
             _ => {}
         }
     }
@@ -154,19 +170,35 @@ fn chain(levels: Levels<'_>, mode: Mode, now: Instant) -> Vec<Wish> {
             out.push(awake(&format!("{place} annotation"), "unreadable", why, None));
         }
     }
-    for (place, wishes) in each() {
-        out.extend(scheduled(place, wishes, now, true));
-    }
+    let foreign = place(&levels, now);
+    out.extend(levels.workload.and_then(|wishes| scheduled("workload", wishes, now, true)));
+    out.extend(foreign.workload);
+    out.extend(scheduled("namespace", levels.namespace, now, true));
+    out.extend(foreign.namespace);
     if let Some(tier) = levels.tier {
         let why = format!("Its tier is {}: only its own wishes put it to sleep.", tier.name());
         out.push(awake("namespace tier", tier.name(), why, None));
     }
     out.extend(scheduled("default", levels.defaults, now, mode >= Mode::Act));
-    out
+    (out, foreign.shown)
+}
+
+/// A wish without anything to warn of.
+fn plain(source: &str, value: &str, asleep: bool, why: String, until: Option<Instant>) -> Wish {
+    Wish {
+        source: source.into(),
+        value: value.into(),
+        asleep,
+        why: why.into(),
+        until,
+        counts: true,
+        hands_off: false,
+        warnings: Vec::new(),
+    }
 }
 
 fn awake(source: &str, value: &str, why: String, until: Option<Instant>) -> Wish {
-    Wish { source: source.into(), value: value.into(), asleep: false, why: why.into(), until, counts: true }
+    plain(source, value, false, why, until)
 }
 
 fn scheduled(place: &str, wishes: &Wishes, now: Instant, counts: bool) -> Option<Wish> {
@@ -186,12 +218,6 @@ fn scheduled(place: &str, wishes: &Wishes, now: Instant, counts: bool) -> Option
         (_, true) => format!("Within its downtime `{text}`."),
         (_, false) => format!("Outside its downtime `{text}`."),
     };
-    Some(Wish {
-        source: format!("{place} {name}").into(),
-        value: Arc::clone(text),
-        asleep,
-        why: why.into(),
-        until: wishes.next_schedule_change(now),
-        counts,
-    })
+    let until = wishes.next_schedule_change(now);
+    Some(Wish { counts, ..plain(&format!("{place} {name}"), text, asleep, why, until) })
 }

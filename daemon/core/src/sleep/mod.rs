@@ -3,6 +3,7 @@
 mod command;
 mod decision;
 pub mod foreign;
+mod foreign_place;
 mod mark;
 mod patch;
 mod plan;
@@ -12,6 +13,7 @@ mod wishes;
 
 pub use command::{Command, CommandError, WAKE_LASTS};
 pub use decision::{Decision, Levels, Wish, decide, next_sleep, next_wake};
+pub use foreign_place::ForeignLevels;
 pub use mark::{Mark, MarkError, Original};
 pub use patch::{AnnotationPatch, WorkloadPatch};
 pub use plan::{Known, Step, step};

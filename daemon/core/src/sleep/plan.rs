@@ -42,6 +42,9 @@ pub fn step(
     settings: &SleepSettings,
     now: Instant,
 ) -> Step {
+    if decision.hands_off {
+        return Step::Nothing;
+    }
     match (decision.asleep, known.is_some_and(|known| known.marked)) {
         // Asleep already, or down before anybody asked: that stays as it is, without a mark.
         (true, _) if workload.size.is_down() => Step::Nothing,

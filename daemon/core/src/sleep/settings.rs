@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::foreign::Tool;
 use super::{DEFAULT_PROTECTED, Wishes};
 
 /// How far Nightcap is trusted.
@@ -56,6 +57,8 @@ pub struct SleepSettings {
     pub team_zones: BTreeMap<Arc<str>, Tz>,
     /// Namespaces that are never touched; a `*` stands for any text. [`DEFAULT_PROTECTED`] is always among them.
     pub protected: Vec<Arc<str>>,
+    /// Other tools whose wishes count; what others carry is shown, and not followed.
+    pub read: Vec<Tool>,
     /// Wishes for namespaces that have none of their own; they count in [`Mode::Act`] only.
     pub defaults: Wishes,
 }
@@ -68,6 +71,7 @@ impl SleepSettings {
             zone,
             team_zones: BTreeMap::new(),
             protected: DEFAULT_PROTECTED.iter().map(|&name| name.into()).collect(),
+            read: Vec::new(),
             defaults: Wishes::default(),
         }
     }

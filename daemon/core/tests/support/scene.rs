@@ -23,6 +23,11 @@ pub struct Scene {
     version: u64,
 }
 
+/// One of our keys by its name, or any other that is written in full.
+pub fn full_key(key: &str) -> Arc<str> {
+    if key.contains('/') { key.into() } else { format!("nightcap.dev/{key}").into() }
+}
+
 pub fn deployment(namespace: &str, name: &str, replicas: u32) -> Workload {
     Workload {
         key: WorkloadKey { namespace: namespace.into(), kind: WorkloadKind::Deployment, name: name.into() },
@@ -99,10 +104,7 @@ impl Scene {
             resource_version: self.version.to_string().into(),
             created: T0,
             labels: BTreeMap::new(),
-            annotations: annotations
-                .iter()
-                .map(|&(k, v)| (format!("nightcap.dev/{k}").into(), v.into()))
-                .collect(),
+            annotations: annotations.iter().map(|&(k, v)| (full_key(k), v.into())).collect(),
             terminating: false,
         };
         self.namespaces.insert(name.into(), namespace.clone());
@@ -113,7 +115,7 @@ impl Scene {
     pub fn annotate(&mut self, name: &str, key: &str, value: Option<&str>) {
         self.version += 1;
         let namespace = self.namespaces.get_mut(name).unwrap();
-        let key: Arc<str> = format!("nightcap.dev/{key}").into();
+        let key = full_key(key);
         match value {
             Some(value) => namespace.annotations.insert(key, value.into()),
             None => namespace.annotations.remove(&key),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use super::object::{self, ForeignObject, Subject};
+use super::object::{self, ForeignObject, ForeignSubject};
 use super::{ForeignSleep, ForeignWish, Tool, downscaler, foreign_sleep, loft, marker, nightshift};
 use crate::cluster::Keys;
 use crate::schedule::CheckOptions;
@@ -71,7 +71,7 @@ impl Foreign {
 /// `workload` is `None` where the namespace as a whole is asked about; its `Foreign` where the workload carries none.
 pub fn foreign_wish(
     tool: Tool,
-    workload: Option<(Option<&Foreign>, Subject<'_>, Instant)>,
+    workload: Option<(Option<&Foreign>, ForeignSubject<'_>, Instant)>,
     namespace: Option<&Foreign>,
     zone: Tz,
     now: Instant,

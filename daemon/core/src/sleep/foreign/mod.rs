@@ -30,6 +30,6 @@ mod wish;
 pub use carried::{Foreign, foreign_wish, reads};
 pub use import::{Import, import_keys, import_restore, import_sleep_info, import_state, import_vcluster};
 pub use marker::{ForeignSleep, foreign_sleep};
-pub use object::{ForeignObject, Subject};
+pub use object::{ForeignObject, ForeignSubject};
 pub use tool::{Tool, UnknownTool};
 pub use wish::{Ask, ForeignWish};

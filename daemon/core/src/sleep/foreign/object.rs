@@ -22,7 +22,7 @@ pub enum ForeignObject {
 
 /// What is asked about: a workload of the namespace, or the namespace as a whole.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub struct ForeignSubject<'a> {
     /// Its kind.
     pub kind: &'a str,
     /// Its name.
@@ -42,8 +42,8 @@ impl ForeignObject {
     }
 
     /// Whether it means a workload.
-    pub fn covers(&self, subject: Subject<'_>) -> bool {
-        let Subject { kind, name, labels } = subject;
+    pub fn covers(&self, subject: ForeignSubject<'_>) -> bool {
+        let ForeignSubject { kind, name, labels } = subject;
         match self {
             Self::SleepInfo(of) => of.covers(kind, name, labels),
             Self::SleepSchedule(of) => of.covers(kind, name),
@@ -66,7 +66,7 @@ impl ForeignObject {
 pub(super) fn wish(
     objects: &[Arc<ForeignObject>],
     tool: Tool,
-    subject: Option<Subject<'_>>,
+    subject: Option<ForeignSubject<'_>>,
     now: Instant,
 ) -> Option<ForeignWish> {
     let meant =
