@@ -112,7 +112,11 @@ proptest! {
         let created = now - Millis::from_secs(age);
         for tool in Tool::ALL {
             let Some(first) = wish(tool, &own, &namespace, created, now) else { continue };
-            let Some(until) = first.until else { continue };
+            let Some(until) = first.until else {
+                let later = wish(tool, &own, &namespace, created, now + Millis::from_hours(100 * 24));
+                prop_assert_eq!(later.map(|wish| wish.ask), Some(first.ask), "{:?}", first);
+                continue;
+            };
             prop_assert!(until > now, "{first:?}");
             let ask = |at| wish(tool, &own, &namespace, created, at).map(|wish| wish.ask);
             prop_assert_ne!(ask(until), Some(first.ask), "{:?}", first);

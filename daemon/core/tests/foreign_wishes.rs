@@ -4,8 +4,9 @@ mod support;
 
 use nightcap_core::cluster::Size;
 use nightcap_core::engine::{Settings, SpaceState};
+use nightcap_core::schedule::TimeSpec;
 use nightcap_core::sleep::foreign::Tool;
-use nightcap_core::sleep::{Decision, Mode, Wish};
+use nightcap_core::sleep::{Decision, Mode, Spec, Wish};
 use nightcap_core::units::{Instant, Millis, parse_rfc3339};
 use support::T0;
 use support::scene::{Scene, cron_job, deployment, full_key};
@@ -222,6 +223,26 @@ fn left_alone_means_neither_put_to_sleep_nor_woken() {
     observing.put(scene.find("shop", "web").clone());
     observing.settle(scene.now);
     assert_eq!(observing.size("shop", "web"), Size::Replicas(3));
+}
+
+#[test]
+fn key_that_says_nothing_now_leaves_the_decision_to_whoever_comes_next() {
+    let forced = "2026-03-03T22:00:00+00:00-2026-03-03T23:00:00+00:00";
+    let mut settings = Settings::new(T0);
+    settings.mode = Mode::Act;
+    settings.sleep.read = vec![Tool::KubeDownscaler];
+    let downtime = TimeSpec::parse("always", chrono_tz::UTC).expect("a spec");
+    settings.sleep.defaults.downtime = Some(Spec { text: "always".into(), spec: downtime });
+    let mut scene = Scene::with(settings, evening());
+    scene.namespace("shop", &[("downscaler/force-uptime", forced)]);
+    with_web(&mut scene, &[]);
+    scene.settle(evening());
+    assert_eq!(scene.size("shop", "web"), Size::Replicas(0));
+    assert_eq!(decision(&mut scene).0.next_change, Some(when("2026-03-03T22:00:00Z")));
+    scene.settle(when("2026-03-03T22:00:00Z"));
+    assert_eq!(scene.size("shop", "web"), Size::Replicas(3));
+    scene.settle(when("2026-03-03T23:00:01Z"));
+    assert_eq!(scene.size("shop", "web"), Size::Replicas(0));
 }
 
 #[test]

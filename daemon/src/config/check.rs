@@ -8,6 +8,7 @@ use nightcap_core::cluster::{TeamRule, TeamRules, differs_by_pod};
 use nightcap_core::engine::FixedCost;
 use nightcap_core::money::Split;
 use nightcap_core::schedule::{TimeSpec, parse_zone};
+use nightcap_core::sleep::foreign::Tool;
 use nightcap_core::sleep::{Mode, Spec, Wishes};
 use nightcap_core::units::{Millis, Rate, parse_duration};
 use nightcap_history::Retention;
@@ -59,6 +60,7 @@ fn read(reader: &mut Reader<'_>) -> Config {
         teams: teams(reader, &annotation_prefix),
         annotation_prefix,
         protected: protected(reader),
+        read: foreign_tools(reader),
         default_wishes: Wishes {
             uptime: reader.parse("sleep.default.uptime", |text| spec(text, timezone)),
             downtime: reader.parse("sleep.default.downtime", |text| spec(text, timezone)),
@@ -173,6 +175,19 @@ fn protected(reader: &mut Reader<'_>) -> Vec<Arc<str>> {
         }
     }
     patterns.into_iter().map(Into::into).collect()
+}
+
+/// Each tool once, in the order in which they are named.
+fn foreign_tools(reader: &mut Reader<'_>) -> Vec<Tool> {
+    let mut tools: Vec<Tool> = Vec::new();
+    for name in reader.texts("sleep.read").unwrap_or_default() {
+        match name.parse::<Tool>() {
+            Ok(tool) if !tools.contains(&tool) => tools.push(tool),
+            Ok(_) => {}
+            Err(error) => reader.error("sleep.read", error.to_string()),
+        }
+    }
+    tools
 }
 
 fn prices(reader: &mut Reader<'_>) -> PriceSettings {

@@ -35,7 +35,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 40] = [
+pub(super) const KEYS: [Key; 41] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -53,6 +53,7 @@ pub(super) const KEYS: [Key; 40] = [
     key("owners.tier_key", Kind::Text),
     key("labels", Kind::List),
     key("sleep.protected", Kind::List),
+    key("sleep.read", Kind::List),
     key("sleep.default.uptime", Kind::Text),
     key("sleep.default.downtime", Kind::Text),
     key("usage.interval", Kind::Text),

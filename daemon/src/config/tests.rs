@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use nightcap_core::cluster::{TeamRule, TeamRules, UserMap};
 use nightcap_core::money::Split;
 use nightcap_core::schedule::TimeSpec;
+use nightcap_core::sleep::foreign::Tool;
 use nightcap_core::sleep::{DEFAULT_PROTECTED, Mode, Spec, Wishes};
 use nightcap_core::units::{Instant, Millis};
 use nightcap_pricing::live::{AzureSettings, LiveSettings};
@@ -68,6 +69,7 @@ owners:
 labels: [app]
 sleep:
   protected: [db-*]
+  read: [gokubedownscaler, loft, loft]
   default: {uptime: "Mon-Fri 08:00-20:00", downtime: never}
 usage: {interval: 30s, source: none}
 network: {counters: ["http://10.0.0.7:3001/metrics"]}
@@ -117,6 +119,7 @@ act: {concurrency: 64}
             labels: vec!["app".into()],
         },
         protected: vec!["db-*".into()],
+        read: vec![Tool::GoKubeDownscaler, Tool::Loft],
         default_wishes: Wishes {
             uptime: Some(spec("Mon-Fri 08:00-20:00")),
             downtime: Some(spec("never")),
@@ -207,6 +210,7 @@ owners: {users: {alice: 5, bob: ""}, tier: class}
 labels: [app, pod-template-hash]
 sleep:
   protected: [Kube]
+  read: [keda, borg]
   default: {uptime: "Mon-Fry 08:00-20:00"}
   sleep_after: 2h
 usage: {interval: 1s, source: prometheus}
@@ -226,11 +230,11 @@ act: [1]
     let error = Config::validate(&raw.unwrap()).unwrap_err().to_string();
     assert_eq!(
         error,
-        r#"32 errors in the configuration:
+        r#"33 errors in the configuration:
   act: [1] is no map: write keys below it, such as `concurrency:`
   clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, annotation_prefix, teams, owners, labels, sleep, usage, network, prices, split, history, costs, log, act
   owners.tier: unknown key; known in owners: users, projects, department_keys, tier_key
-  sleep.sleep_after: unknown key; known in sleep: protected, default
+  sleep.sleep_after: unknown key; known in sleep: protected, read, default
   annotation_prefix: "Not_A_Domain" is no prefix of annotations: write a domain name in lower case such as nightcap.dev
   timezone: "europe/berlin" is no known time zone: did you mean Europe/Berlin?
   cluster: 5 is no text: put it in quotes, or give one value
@@ -245,6 +249,7 @@ act: [1]
   owners.users.bob: is empty: give it a value, or remove it
   labels: "pod-template-hash" differs from pod to pod, so that every row would be one pod: group by pod instead
   sleep.protected: "Kube" matches no namespace: use lower-case letters, digits and `-`, and `*` for any text
+  sleep.read: "borg" is no tool whose wishes are read: use one of kube-downscaler, gokubedownscaler, kube-green, loft, nightshift, snorlax, slumlord, keda, kube-janitor
   sleep.default.uptime: in "Mon-Fry 08:00-20:00": "Fry" is no day of the week: use Mon, Tue, Wed, Thu, Fri, Sat or Sun, or a range such as Mon-Fri
   usage.interval: "1s" is not allowed: write a duration from 10s to 1h
   usage.source: "prometheus" is no source of usage: use metrics-server or none

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use nightcap_core::cluster::TeamRules;
 use nightcap_core::engine::{FixedCost, Settings};
 use nightcap_core::money::Split;
+use nightcap_core::sleep::foreign::Tool;
 use nightcap_core::sleep::{Mode, SleepSettings, Wishes};
 use nightcap_core::units::{Instant, Millis};
 use nightcap_history::Retention;
@@ -41,6 +42,8 @@ pub struct Config {
     pub teams: TeamRules,
     /// Namespaces that are never touched, beside the built-in ones.
     pub protected: Vec<Arc<str>>,
+    /// Other sleep tools whose wishes count.
+    pub read: Vec<Tool>,
     /// Wishes for namespaces that have none of their own.
     pub default_wishes: Wishes,
     /// How usage is measured.
@@ -143,6 +146,7 @@ impl Default for Config {
             annotation_prefix: "nightcap.dev".into(),
             teams: TeamRules::default(),
             protected: Vec::new(),
+            read: Vec::new(),
             default_wishes: Wishes::default(),
             usage: Usage { interval: Millis::MINUTE, source: UsageSource::MetricsServer },
             network_counters: Vec::new(),
@@ -164,6 +168,7 @@ impl Config {
         sleep.prefix = Arc::clone(&self.annotation_prefix);
         sleep.team_zones.clone_from(&self.team_timezones);
         sleep.protected.extend(self.protected.iter().cloned());
+        sleep.read.clone_from(&self.read);
         sleep.defaults = self.default_wishes.clone();
         Settings {
             cluster: Arc::clone(&self.cluster),

@@ -1,9 +1,11 @@
-//! Which labels and annotations are kept: ours, those that a rule names, and those that platforms and vClusters write.
+//! Which labels and annotations are kept: ours, those that a rule names, those that platforms and vClusters write, and
+//! those by which other sleep tools are told what to do.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use nightcap_core::cluster::{Keys, OwnerKeys, TeamRules};
+use nightcap_core::sleep::foreign;
 
 use super::Interner;
 
@@ -41,6 +43,17 @@ impl KeepKeys {
     /// The kept ones of an object's labels or annotations.
     pub(super) fn filter(&self, all: Option<&BTreeMap<String, String>>, names: &mut Interner) -> Keys {
         let kept = all.into_iter().flatten().filter(|(key, _)| self.owners.keeps(key));
+        kept.map(|(key, value)| (names.get(key), value.as_str().into())).collect()
+    }
+
+    /// Of what can sleep, also those by which other sleep tools are told what to do, or say what they did.
+    pub(super) fn filter_of_sleeper(
+        &self,
+        all: Option<&BTreeMap<String, String>>,
+        names: &mut Interner,
+    ) -> Keys {
+        let keeps = |key: &str| self.owners.keeps(key) || foreign::reads(key);
+        let kept = all.into_iter().flatten().filter(|(key, _)| keeps(key));
         kept.map(|(key, value)| (names.get(key), value.as_str().into())).collect()
     }
 }

@@ -20,7 +20,7 @@ fn read(object: &Namespace, reader: &mut Reader) -> Result<cluster::Namespace, R
         resource_version: meta::resource_version(meta)?,
         created: meta::created(meta)?,
         labels: keep::all(meta.labels.as_ref(), &mut reader.names),
-        annotations: reader.keep.filter(meta.annotations.as_ref(), &mut reader.names),
+        annotations: reader.keep.filter_of_sleeper(meta.annotations.as_ref(), &mut reader.names),
         terminating: terminating || meta.deletion_timestamp.is_some(),
     })
 }

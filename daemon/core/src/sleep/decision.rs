@@ -71,8 +71,9 @@ pub struct Decision {
 
 /// Decides, and gives the whole chain of wishes, the winner first.
 pub fn decide(levels: Levels<'_>, mode: Mode, now: Instant) -> (Decision, Vec<Wish>) {
-    let (wishes, shown) = chain(levels, mode, now);
-    let next_change = wishes.iter().filter_map(|wish| wish.until).filter(|&at| at > now).min();
+    let (wishes, shown, silent_until) = chain(levels, mode, now);
+    let ends = wishes.iter().filter_map(|wish| wish.until).chain(silent_until);
+    let next_change = ends.filter(|&at| at > now).min();
     let Some(first) = wishes.first() else {
         let decision = Decision {
             asleep: false,
@@ -80,7 +81,7 @@ pub fn decide(levels: Levels<'_>, mode: Mode, now: Instant) -> (Decision, Vec<Wi
             hands_off: false,
             policy: "no wish".into(),
             why: "Nothing asks it to sleep.".into(),
-            next_change: None,
+            next_change,
         };
         return (decision, shown);
     };
@@ -132,8 +133,9 @@ fn next_own_edge(schedule: &Wishes, now: Instant, asleep: bool) -> Option<Instan
     schedule.next_schedule_change(first)
 }
 
-/// All wishes that have something to say at `now`, strongest first, and those that are only shown.
-fn chain(levels: Levels<'_>, mode: Mode, now: Instant) -> (Vec<Wish>, Vec<Wish>) {
+/// All wishes that have something to say at `now`, strongest first; those that are only shown; and when one of these will
+/// have something to say.
+fn chain(levels: Levels<'_>, mode: Mode, now: Instant) -> (Vec<Wish>, Vec<Wish>, Option<Instant>) {
     let places = [("workload", levels.workload), ("namespace", Some(levels.namespace))];
     let each = || places.iter().filter_map(|&(place, wishes)| wishes.map(|w| (place, w)));
     let mut out = Vec::new();
@@ -180,7 +182,7 @@ fn chain(levels: Levels<'_>, mode: Mode, now: Instant) -> (Vec<Wish>, Vec<Wish>)
         out.push(awake("namespace tier", tier.name(), why, None));
     }
     out.extend(scheduled("default", levels.defaults, now, mode >= Mode::Act));
-    (out, foreign.shown)
+    (out, foreign.shown, foreign.silent_until)
 }
 
 /// A wish without anything to warn of.

@@ -39,8 +39,10 @@ pub(super) struct Placed {
     pub(super) workload: Vec<Wish>,
     /// Behind the namespace's own.
     pub(super) namespace: Vec<Wish>,
-    /// Behind everything: ignored, or not read.
+    /// Behind everything: ignored, or not read, or without anything to say now.
     pub(super) shown: Vec<Wish>,
+    /// When one that has nothing to say now will have.
+    pub(super) silent_until: Option<Instant>,
 }
 
 const fn is_set(wishes: &Wishes) -> bool {
@@ -76,12 +78,20 @@ pub(super) fn place(levels: &Levels<'_>, now: Instant) -> Placed {
     let mut placed = Placed::default();
     let read = read(levels, now);
     for (place, wish) in &read {
+        if wish.ask == Ask::Nothing {
+            placed.silent_until = placed.silent_until.into_iter().chain(wish.until).min();
+            placed.shown.push(uncounted(place, wish, "", wish.warnings.clone()));
+            continue;
+        }
         let of_level = if *place == "workload" { &mut placed.workload } else { &mut placed.namespace };
         of_level.push(counted(place, wish));
     }
     for tool in Tool::ALL {
         let is_read = foreign.read.contains(&tool);
         let Some((place, wish)) = wish_of(tool, levels, &foreign, false, now) else { continue };
+        if !is_read && wish.ask == Ask::Nothing {
+            continue;
+        }
         if is_read && read.iter().any(|(_, counted)| counted.tool == tool && counted.key == wish.key) {
             continue;
         }
@@ -124,7 +134,7 @@ fn counted(place: &str, wish: &ForeignWish) -> Wish {
 
 /// A wish that is only shown.
 fn uncounted(place: &str, wish: &ForeignWish, reason: &str, warnings: Vec<Arc<str>>) -> Wish {
-    let why = format!("{reason} {}", says(wish)).into();
+    let why = format!("{reason} {}", says(wish)).trim_start().into();
     Wish { why, counts: false, warnings, ..counted(place, wish) }
 }
 
@@ -158,7 +168,10 @@ pub(super) fn next_foreign_edge(
 ) -> Result<Option<Instant>, ()> {
     /// A wish goes to and fro, or over a stretch of being left alone: more than a few edges are never needed.
     const MOST_EDGES: usize = 16;
-    let first = |at: Instant| read(levels, at).into_iter().find(|(of, _)| *of == place).map(|(_, wish)| wish);
+    let first = |at: Instant| {
+        let mut all = read(levels, at).into_iter();
+        all.find(|(of, wish)| *of == place && wish.ask != Ask::Nothing).map(|(_, wish)| wish)
+    };
     let mut wish = first(now).ok_or(())?;
     let wanted = if asleep { Ask::Sleep } else { Ask::Awake };
     for _ in 0..MOST_EDGES {

@@ -69,27 +69,31 @@ pub(super) fn py_wish(
     }
     let grace_ends = workload.map(|(keys, created)| py::grace_ends(keys, created, &here));
     let read = |at: Instant| -> Result<Reading, String> {
-        let config = config(at);
-        let reading = py::reading(own, &config, true, at)?;
-        match grace_ends.filter(|ends| reading.ask == Ask::Sleep && at < *ends) {
-            Some(ends) => Ok(Reading {
-                ask: Ask::LeaveAlone,
-                why: format!("Within its grace period, until {ends}."),
-                ..reading
-            }),
-            None => Ok(reading),
-        }
+        count.clone()?;
+        let reading = py::reading(own, &config(at), true, at)?;
+        // What the tool's own defaults say is not known here.
+        let written = own.contains_key(&reading.key) || namespace.contains_key(&reading.key);
+        Ok(if written { with_grace(reading, grace_ends, at) } else { silent(reading) })
     };
     let more: Vec<Instant> = py::until(namespace).into_iter().chain(grace_ends).collect();
-    let until = next_change(
-        now,
-        |at| read(at).map(|reading| reading.ask),
-        |at| py::next_edge(own, &config(at), &more, at),
-    );
-    let reading = count.clone().and_then(|_| read(now));
-    let wish = finish(Tool::KubeDownscaler, reading, count.unwrap_or(0), until, warnings);
-    let written = own.contains_key(&wish.key) || namespace.contains_key(&wish.key) || wish.key.is_empty();
-    written.then_some(wish)
+    let edge = |at: Instant| py::next_edge(own, &config(at), &more, at);
+    let until = next_change(now, |at| read(at).map_or(Ask::LeaveAlone, |reading| reading.ask), edge);
+    Some(finish(Tool::KubeDownscaler, read(now), count.clone().unwrap_or(0), until, warnings))
+}
+
+/// What is too young to be put to sleep is left alone.
+fn with_grace(reading: Reading, ends: Option<Instant>, at: Instant) -> Reading {
+    match ends.filter(|ends| reading.ask == Ask::Sleep && at < *ends) {
+        Some(ends) => {
+            let why = format!("Within its grace period, until {ends}.");
+            Reading { ask: Ask::LeaveAlone, why, ..reading }
+        }
+        None => reading,
+    }
+}
+
+fn silent(reading: Reading) -> Reading {
+    Reading { ask: Ask::Nothing, why: "Nothing at this time.".to_owned(), ..reading }
 }
 
 /// What `downscaler/*` asks for as `GoKubeDownscaler` reads it; `None` where no key decides anything.
@@ -112,36 +116,23 @@ pub(super) fn go_wish(
     };
     let scopes = [(ScopeName::Workload, &own), (ScopeName::Namespace, &namespace)];
     let grace_ends = workload.map(|(_, created)| created + go::grace(&scopes));
+    let replicas = go::downscale_replicas(&scopes);
     let read = |at: Instant| -> Result<Reading, String> {
-        let reading = go::reading(&scopes, at)?;
-        match grace_ends.filter(|ends| reading.ask == Ask::Sleep && at < *ends) {
-            Some(ends) => Ok(Reading {
-                ask: Ask::LeaveAlone,
-                why: format!("Within its grace period, until {ends}."),
-                ..reading
-            }),
-            None => Ok(reading),
+        let reading = with_grace(go::reading(&scopes, at)?, grace_ends, at);
+        match &replicas {
+            Replicas::Absolute(_) => Ok(reading),
+            other if reading.ask == Ask::Sleep => {
+                Err(format!("{}: {other} is no number of replicas", go::DOWNSCALE_REPLICAS))
+            }
+            _ => Ok(reading),
         }
     };
-    let until = next_change(
-        now,
-        |at| read(at).map(|reading| reading.ask),
-        |at| go::next_edge(&scopes, at).into_iter().chain(grace_ends.filter(|ends| *ends > at)).min(),
-    );
-    let reading = read(now);
-    if reading.as_ref().is_ok_and(|reading| reading.value.is_empty() && reading.key.as_ref() == "downscaler")
-    {
-        return None;
-    }
-    let (reading, replicas) = match go::downscale_replicas(&scopes) {
-        Replicas::Absolute(number) => (reading, number),
-        other => {
-            let sleeps = reading.as_ref().is_ok_and(|reading| reading.ask == Ask::Sleep);
-            let problem = format!("{}: {other} is no number of replicas", go::DOWNSCALE_REPLICAS);
-            (if sleeps { Err(problem) } else { reading }, 0)
-        }
+    let edge = |at: Instant| {
+        go::next_edge(&scopes, at).into_iter().chain(grace_ends.filter(|ends| *ends > at)).min()
     };
-    Some(finish(Tool::GoKubeDownscaler, reading, replicas, until, warnings))
+    let until = next_change(now, |at| read(at).map_or(Ask::LeaveAlone, |reading| reading.ask), edge);
+    let count = if let Replicas::Absolute(number) = replicas { number } else { 0 };
+    Some(finish(Tool::GoKubeDownscaler, read(now), count, until, warnings))
 }
 
 fn finish(

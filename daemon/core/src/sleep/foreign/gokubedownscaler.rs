@@ -354,7 +354,6 @@ pub(super) fn reading(scopes: &Scopes<'_>, at: Instant) -> Result<Reading, Strin
             Reading::new(Ask::LeaveAlone, key, value, format!("Excluded by its {scope}."))
         });
     }
-    let nothing = || Reading::new(Ask::LeaveAlone, "downscaler", "", "No scope says anything.");
     for (name, scope) in scopes {
         let forced = scope.forced(at)?;
         if forced == Scaling::Multiple {
@@ -391,7 +390,7 @@ pub(super) fn reading(scopes: &Scopes<'_>, at: Instant) -> Result<Reading, Strin
             format!("{place} the {what} `{}` of its {name}.", span.text),
         ));
     }
-    Ok(nothing())
+    Ok(Reading::new(Ask::Nothing, "downscaler", "", "Nothing at this time."))
 }
 
 /// The next instant, strictly later, at which a value that [`reading`] looks at changes.

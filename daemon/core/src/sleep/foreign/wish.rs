@@ -17,6 +17,8 @@ pub enum Ask {
     Awake,
     /// As it is: neither put to sleep nor woken.
     LeaveAlone,
+    /// Nothing at this time: whoever comes next decides.
+    Nothing,
 }
 
 /// What another tool's key, or object, asks for at one instant.
