@@ -203,7 +203,7 @@ mod go {
         scopes.iter().map(|(name, scope)| (*name, scope)).collect()
     }
 
-    fn scaled(result: Result<Scaling, String>) -> Value {
+    fn scaled(result: &Result<Scaling, String>) -> Value {
         match result {
             Ok(Scaling::Multiple) => "multiple (error)".into(),
             Ok(scaling) => scaling.name().into(),
@@ -229,14 +229,14 @@ mod go {
                     ok(&scope(&set.map(|key| (key.as_str().unwrap().to_owned(), json!(true))).collect()))
                 }
                 "scope_scaling" => match case["key"].as_str() {
-                    None => scaled(Scope::default().timed(NOW)),
-                    Some(key) => scaled(scope(&json!({key: case["inside_span"]})).unwrap().timed(NOW)),
+                    None => scaled(&Scope::default().timed(NOW)),
+                    Some(key) => scaled(&scope(&json!({key: case["inside_span"]})).unwrap().timed(NOW)),
                 },
                 "force_scaling" => {
                     let both = json!({"force-downtime": case["force_downtime"], "force-uptime": case["force_uptime"]});
-                    scaled(scope(&both).unwrap().forced(NOW))
+                    scaled(&scope(&both).unwrap().forced(NOW))
                 }
-                "current_scaling" => scaled(current_scaling(&refs(&scopes(&case)), NOW)),
+                "current_scaling" => scaled(&current_scaling(&refs(&scopes(&case)), NOW)),
                 "excluded" => is_excluded(&refs(&scopes(&case)), NOW).unwrap().into(),
                 "creation_time" => {
                     let (key, created) = (case["annotation_key"].as_str(), instant(&case["creation"]));

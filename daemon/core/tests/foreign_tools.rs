@@ -35,8 +35,8 @@ fn keys(all: &[(&str, &str)]) -> Keys {
     all.iter().map(|&(key, value)| (key.into(), value.into())).collect()
 }
 
-fn cron(text: &str, zone: Tz) -> Option<Cron> {
-    Some(Cron::parse(text, zone).unwrap())
+fn cron(text: &str, zone: Tz) -> Cron {
+    Cron::parse(text, zone).unwrap()
 }
 
 #[test]
@@ -248,8 +248,8 @@ fn vcluster_yaml_is_read_in_its_four_forms() {
     let berlin = Tz::Europe__Berlin;
     let sleeps = VclusterSleep {
         sleep_after: Some(Millis::from_hours(3)),
-        sleep: cron("0 20 * * *", berlin),
-        wake: cron("0 8 * * 1-5", berlin),
+        sleep: Some(cron("0 20 * * *", berlin)),
+        wake: Some(cron("0 8 * * 1-5", berlin)),
         ..VclusterSleep::default()
     };
     let labels: BTreeMap<_, _> = [("sleep".to_owned(), "no".to_owned())].into();

@@ -314,13 +314,12 @@ fn command_ends_with_the_next_foreign_edge() {
     use nightcap_core::sleep::Command;
     let mut scene = scene(&[Tool::KubeDownscaler], Mode::Ask, &[("downscaler/uptime", OFFICE)]);
     scene.settle(evening());
-    let (namespace, by): (std::sync::Arc<str>, std::sync::Arc<str>) = ("shop".into(), "engineer".into());
     let end = |command: Command, key: &str| {
         let patch = scene.engine.preview(&command, evening()).expect("a command");
         patch[&full_key(key)].as_ref().map(ToString::to_string)
     };
-    let sleep = Command::Sleep { namespace: namespace.clone(), until: None, by: by.clone() };
+    let sleep = Command::Sleep { namespace: "shop".into(), until: None, by: "engineer".into() };
     assert_eq!(end(sleep, "asleep-until").as_deref(), Some("2026-03-04T07:00:00Z"));
-    let wake = Command::Wake { namespace, by };
+    let wake = Command::Wake { namespace: "shop".into(), by: "engineer".into() };
     assert_eq!(end(wake, "keep-awake-until").as_deref(), Some("2026-03-04T19:00:00Z"));
 }

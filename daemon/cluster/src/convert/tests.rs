@@ -451,6 +451,7 @@ fn namespace_keeps_all_labels_and_the_annotations_that_somebody_reads() {
             "labels": { "kubernetes.io/metadata.name": "pay", "team": "payments" },
             "annotations": {
                 "nightcap.dev/uptime": "Mon-Fri 08:00-18:00 Europe/Berlin", "team": "payments",
+                "downscaler/uptime": "always",
                 "kubectl.kubernetes.io/last-applied-configuration": "{}", "nightcap.devious/x": "y",
             },
         },
@@ -466,6 +467,7 @@ fn namespace_keeps_all_labels_and_the_annotations_that_somebody_reads() {
         created: at("2026-03-01T00:00:00Z"),
         labels: keys(&[("kubernetes.io/metadata.name", "pay"), ("team", "payments")]),
         annotations: keys(&[
+            ("downscaler/uptime", "always"),
             ("nightcap.dev/uptime", "Mon-Fri 08:00-18:00 Europe/Berlin"),
             ("team", "payments"),
         ]),
@@ -481,7 +483,10 @@ fn namespace_keeps_all_labels_and_the_annotations_that_somebody_reads() {
         ..TeamRules::default()
     };
     let other_prefix = namespace(&object, KeepKeys::for_teams(&rules));
-    assert_eq!(other_prefix.annotations, keys(&[("nightcap.devious/x", "y")]));
+    assert_eq!(
+        other_prefix.annotations,
+        keys(&[("downscaler/uptime", "always"), ("nightcap.devious/x", "y")])
+    );
 
     let deleted = set(object, "/metadata/deletionTimestamp", json!("2026-03-02T00:00:00Z"));
     assert_eq!(namespace(&deleted, KeepKeys::default()), cluster::Namespace { terminating: true, ..wanted });

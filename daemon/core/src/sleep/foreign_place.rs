@@ -97,8 +97,7 @@ pub(super) fn place(levels: &Levels<'_>, now: Instant) -> Placed {
         }
         placed.shown.push(if is_read {
             let reason = format!("ignored, since its {place} has a wish of Nightcap's own");
-            let warning =
-                format!("{} {:?}: {}", wish.key, wish.value, reason.to_lowercase().trim_end_matches('.'));
+            let warning = format!("{} {:?}: {reason}", wish.key, wish.value);
             uncounted(place, &wish, &format!("It is {reason}."), vec![warning.into()])
         } else {
             uncounted(place, &wish, &format!("Not read: sleep.read does not name {tool}."), Vec::new())
