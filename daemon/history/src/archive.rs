@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nightcap_core::money::query::Needs;
-use nightcap_core::money::{AllocationRow, FlatRow, Hour, NodePrice};
+use nightcap_core::money::{AllocationRow, AssetKind, FlatRow, Hour, NodePrice};
 use nightcap_core::units::{Instant, Window};
 use serde::{Deserialize, Serialize};
 
@@ -142,7 +142,7 @@ impl Archive {
         }
         add_missing(&mut hour.allocations, &more.allocations);
         add_missing(&mut hour.assets, &more.assets);
-        add_missing(&mut hour.flat, &more.flat);
+        add_flat(&mut hour.flat, &more.flat);
         add_missing(&mut hour.saved, &more.saved);
         Ok(hour)
     }
@@ -259,6 +259,29 @@ fn add_missing<T: Clone + PartialEq>(rows: &mut Vec<T>, more: &[T]) {
             None => rows.push(row.clone()),
         }
     }
+}
+
+/// Adds those of `more` that are not there. Traffic of an hour is handed over later than the rest of it; a life that
+/// crashed since may have done so already, with less in it or with more: the larger sum counts.
+fn add_flat(rows: &mut Vec<FlatRow>, more: &[FlatRow]) {
+    let (sums, others): (Vec<FlatRow>, Vec<FlatRow>) = more.iter().cloned().partition(is_traffic_sum);
+    add_missing(rows, &others);
+    for sum in sums {
+        let pod = |row: &FlatRow| row.pod.as_ref().map(|pod| Arc::clone(&pod.uid));
+        let same = |row: &FlatRow| {
+            (&row.asset.uid, pod(row), &row.attribution) == (&sum.asset.uid, pod(&sum), &sum.attribution)
+        };
+        match rows.iter_mut().find(|row| is_traffic_sum(row) && same(row)) {
+            Some(known) if known.amount < sum.amount => *known = sum,
+            Some(_) => {}
+            None => rows.push(sum),
+        }
+    }
+}
+
+/// All that a pod sent to one destination in an hour; what came late for it is a row of its own.
+fn is_traffic_sum(row: &FlatRow) -> bool {
+    row.asset.kind == AssetKind::Network && !row.marks.late
 }
 
 /// A row of `allocations`.

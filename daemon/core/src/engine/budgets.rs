@@ -144,7 +144,7 @@ impl Engine {
 
     /// Hours that end by then are in the books.
     fn closed_until(&self) -> Instant {
-        self.budgets.closed_until.unwrap_or_else(|| self.ledger.settled().hour())
+        self.budgets.closed_until.unwrap_or_else(|| self.ledger.closed())
     }
 
     /// Notes from where on hours are to be closed, before the ledger closes the first.
@@ -154,7 +154,7 @@ impl Engine {
 
     /// Takes the hours that the ledger has closed, or corrected, into the books.
     pub(super) fn close_budgets(&mut self) {
-        let (from, until) = (self.closed_until(), self.ledger.settled().hour());
+        let (from, until) = (self.closed_until(), self.ledger.closed());
         self.budgets.closed_until = Some(until.max(from));
         if self.budgets.entries.is_empty() {
             self.budgets.rows.clear();

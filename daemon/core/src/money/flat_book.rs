@@ -231,8 +231,9 @@ impl FlatBook {
         .collect()
     }
 
-    /// Hands over all hours that end by `horizon`, and forgets what cannot matter any more.
-    pub(super) fn close(&mut self, horizon: Instant, book: &mut impl HourBook) {
+    /// Hands over all hours that end by `horizon`, those of traffic `traffic_waits` later, and forgets what cannot
+    /// matter any more.
+    pub(super) fn close(&mut self, horizon: Instant, traffic_waits: Millis, book: &mut impl HourBook) {
         for ledger in self.assets.values_mut() {
             ledger.close(horizon, &self.uses, book);
         }
@@ -242,7 +243,7 @@ impl FlatBook {
             users.retain(|user| user.to.is_none_or(|to| to > closed));
             !users.is_empty()
         });
-        self.traffic.close(horizon, book);
+        self.traffic.close(horizon - traffic_waits, book);
     }
 
     /// The open hours as they would be handed over at `now`.

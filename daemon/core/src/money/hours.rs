@@ -90,6 +90,11 @@ impl Hours {
         self.hours.get(&start)
     }
 
+    /// Whether rows of this hour come on top of others, which are not here any more.
+    pub(super) fn is_partial(&self, start: Instant) -> bool {
+        start < self.whole_from
+    }
+
     pub(super) fn add_saved(&mut self, row: SavedRow) {
         self.hour(row.window.start.hour()).saved.push(row);
     }
@@ -187,7 +192,7 @@ impl HourBook for Hours {
         if let Some(unwritten) = &mut self.unwritten {
             unwritten.insert(start);
         }
-        let partial = start < self.whole_from;
+        let partial = self.is_partial(start);
         let new = || Arc::new(Hour { partial, ..Hour::new(start) });
         Arc::make_mut(self.hours.entry(start).or_insert_with(new))
     }
