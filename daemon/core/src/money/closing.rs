@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::node_ledger::Correction;
-use super::{Hour, Hours, Ledger, OPEN_FOR};
+use super::{Correction, Hour, Hours, Ledger, OPEN_FOR};
 use crate::units::{Instant, Millis, Window};
+
+/// While the history cannot be changed, so many corrections wait for it.
+const MOST_OWED: usize = 10_000;
 
 impl Ledger {
     /// Settles up to [`OPEN_FOR`] before `now`, traffic up to two scrapes before that. An earlier `now` than before
@@ -81,10 +83,41 @@ impl Ledger {
         self.late_facts
     }
 
+    /// How many corrections are lost, since their hours are neither here nor in a history that could take them.
+    pub const fn late_lost(&self) -> u64 {
+        self.late_lost
+    }
+
     pub(super) fn correct(&mut self, corrections: Vec<Correction>) {
         self.late_facts += u64::from(!corrections.is_empty());
         for correction in corrections {
-            self.hours.correct(correction);
+            let Some(owed) = self.hours.correct(correction) else { continue };
+            if self.hours.is_kept() && self.owed.len() < MOST_OWED {
+                self.owed.push(Arc::new(owed));
+            } else {
+                self.late_lost += 1;
+            }
         }
+    }
+
+    /// Corrections of hours that are in the history alone, in the order in which they are to be made there.
+    pub fn owed(&self) -> Vec<Arc<Correction>> {
+        self.owed.clone()
+    }
+
+    /// These corrections are dealt with; of them, `lost` could not be made, since their hours are too old.
+    pub fn corrected(&mut self, done: &[Arc<Correction>], lost: u64) {
+        self.owed.retain(|owed| !done.iter().any(|done| Arc::ptr_eq(owed, done)));
+        self.late_lost += lost;
+    }
+
+    /// From here on all closed hours are here; those before are in the history alone, if one is kept.
+    pub const fn whole_from(&self) -> Instant {
+        self.hours.whole_from()
+    }
+
+    /// Whether a history is kept.
+    pub const fn is_kept(&self) -> bool {
+        self.hours.is_kept()
     }
 }

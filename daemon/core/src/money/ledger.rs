@@ -9,7 +9,9 @@ use std::sync::Arc;
 use super::hold::Sample;
 use super::node_ledger::NodeLedger;
 use super::savings::ClusterPrice;
-use super::{FlatBook, Holder, Hours, NodeName, NodePrice, PodName, ResourceRates, Savings, Split};
+use super::{
+    Correction, FlatBook, Holder, Hours, NodeName, NodePrice, PodName, ResourceRates, Savings, Split,
+};
 use crate::cluster::{Attribution, Node};
 use crate::units::{Instant, Millis, Resources, Window};
 
@@ -43,7 +45,10 @@ pub struct Ledger {
     pub(super) settled: Instant,
     /// Times in which the daemon was not running; kept until their hours are handed over.
     pub(super) gaps: Vec<Window>,
+    /// Corrections of hours that are in the history alone, until they are in it too.
+    pub(super) owed: Vec<Arc<Correction>>,
     pub(super) late_facts: u64,
+    pub(super) late_lost: u64,
 }
 
 impl Ledger {
@@ -62,7 +67,9 @@ impl Ledger {
             cluster_price: ClusterPrice::default(),
             settled: start,
             gaps: Vec::new(),
+            owed: Vec::new(),
             late_facts: 0,
+            late_lost: 0,
         }
     }
 

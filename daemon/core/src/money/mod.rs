@@ -3,6 +3,7 @@
 mod asset_price;
 mod checkpoint;
 mod closing;
+mod correction;
 mod flat;
 mod flat_book;
 mod flat_ledger;
@@ -24,6 +25,7 @@ mod traffic;
 
 pub use asset_price::{AssetPricer, Pricer};
 pub use checkpoint::{Checkpoint, CheckpointRef};
+pub use correction::Correction;
 pub use flat::{AssetKind, FlatAsset, FlatRow};
 pub use flat_book::{FlatBook, FlatNow};
 pub use hours::Hours;

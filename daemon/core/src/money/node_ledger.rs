@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::hold::{Hold, HoldSum, Sample};
-use super::row::{AllocationRow, Holder, NodeName, PodName, ResourceHours};
-use super::{NodePrice, PodRates, ResourceRates, Split};
+use super::row::{Holder, NodeName, PodName, ResourceHours};
+use super::{Correction, NodePrice, PodRates, ResourceRates, Split};
 use crate::cluster::Attribution;
 use crate::units::{Cost, Instant, Millis, Resources};
 
@@ -55,15 +55,6 @@ pub(super) struct Sums {
     pub(super) node: NodeSum,
     /// In step with `NodeLedger::holds`.
     pub(super) holds: Vec<HoldSum>,
-}
-
-/// A correction of an hour that was handed over already: a pod was there, or not, other than was known.
-#[derive(Debug)]
-pub(super) struct Correction {
-    pub(super) hour: Instant,
-    /// The row to add; its cost is what to charge, or with `refund` what to give back at most.
-    pub(super) row: AllocationRow,
-    pub(super) refund: bool,
 }
 
 /// The ledger of one node.

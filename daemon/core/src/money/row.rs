@@ -209,7 +209,7 @@ pub struct Marks {
 }
 
 /// What one pod cost on one node within one hour.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct AllocationRow {
     /// The pod, its node and who pays.
     pub holder: Arc<Holder>,
