@@ -41,7 +41,7 @@ impl Records {
     }
 
     /// Gives every hour of a window to `each`, old ones out of the history and merged as far as `needs` allow. Blocks
-    /// on files. Files that cannot be read are left out, and told in the answer.
+    /// on files. Files that cannot be read are left out, and told in the answer and in the daemon's problems.
     pub fn each_hour<E: From<HistoryError>>(
         &self,
         window: Window,
@@ -52,9 +52,13 @@ impl Records {
         let from = self.in_memory_from();
         let before = window.intersect(Window::new(Instant(i64::MIN), from));
         if let Some(archive) = self.archive.as_ref().filter(|_| window.start < from && !before.is_empty()) {
-            let mut hours = archive.hours(before, needs)?;
+            let noted = |error: HistoryError| {
+                archive.note(&error);
+                error
+            };
+            let mut hours = archive.hours(before, needs).map_err(noted)?;
             for hour in &mut hours {
-                each(&hour?)?;
+                each(&hour.map_err(noted)?)?;
             }
             left_out.extend(hours.damaged().map(ToString::to_string));
         }
