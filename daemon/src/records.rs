@@ -102,3 +102,40 @@ impl Records {
         whole.map_or(self.snapshot.at, |hour| hour.start)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use nightcap_core::engine::{Engine, Settings};
+    use nightcap_core::units::Millis;
+
+    use super::*;
+    use crate::test_cluster::start;
+
+    #[test]
+    fn what_cannot_be_read_at_all_is_refused_and_told_until_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Arc::new(Archive::open(folder.path(), "test").unwrap());
+        archive.write_hour(&Hour::new(start())).unwrap();
+        let now = start() + Millis::DAY;
+        let snapshot = Engine::new(Settings { cluster: "test".into(), ..Settings::new(now) }).snapshot(now);
+        let records = Records::new(Arc::new(snapshot), Some(Arc::clone(&archive)));
+        let window = Window::new(start(), now);
+        assert_eq!(records.hours_of(window, &Needs::nothing()).unwrap().len(), 0);
+        let table = folder.path().join("allocations").join("cluster=test");
+        let aside = folder.path().join("aside");
+        fs::rename(&table, &aside).unwrap();
+        fs::write(&table, "a file").unwrap();
+        let error = records.hours_of(window, &Needs::nothing()).unwrap_err();
+        assert!(matches!(&error, HistoryError::Read { path, .. } if *path == table), "{error}");
+        for _ in 0..2 {
+            let damaged = archive.damaged();
+            assert_eq!(damaged.iter().map(|damaged| &*damaged.path).collect::<Vec<_>>(), [&*table]);
+        }
+        fs::remove_file(&table).unwrap();
+        fs::rename(&aside, &table).unwrap();
+        assert_eq!(archive.damaged(), []);
+        assert_eq!(records.hours_of(window, &Needs::nothing()).unwrap().len(), 0);
+    }
+}
