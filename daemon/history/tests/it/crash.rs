@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nightcap_core::money::{AssetKind, FlatAsset, Hour};
+use nightcap_core::money::{AssetKind, FlatAsset, FlatRow, Hour};
 use nightcap_core::units::{PicoUsd, Window};
 use nightcap_history::{Archive, Retention, Upkeep};
 
