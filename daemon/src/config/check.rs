@@ -46,7 +46,6 @@ fn read(reader: &mut Reader<'_>) -> Config {
     let annotation_prefix: Arc<str> =
         reader.parse("annotation_prefix", dns_subdomain).unwrap_or(default.annotation_prefix);
     let timezone = reader.parse("timezone", parse_zone).unwrap_or(default.timezone);
-    let prices = prices(reader);
     Config {
         cluster: reader.text("cluster").map_or(default.cluster, Into::into),
         listen: reader.parse("listen", address).unwrap_or(default.listen),
@@ -68,8 +67,8 @@ fn read(reader: &mut Reader<'_>) -> Config {
             source: reader.parse("usage.source", usage_source).unwrap_or_default(),
         },
         network_counters: network_counters(reader),
-        split: split(reader, prices.defaults.gpu_hourly_usd),
-        prices,
+        prices: prices(reader),
+        split: split(reader),
         keep_rows: reader.whole("history.keep_rows", KEEP_ROWS).unwrap_or(default.keep_rows),
         retention: Retention {
             hourly: reader.parse("history.keep_hours", kept).unwrap_or(default.retention.hourly),

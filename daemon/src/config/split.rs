@@ -2,6 +2,7 @@
 
 use nightcap_core::money::Split;
 use nightcap_core::units::Rate;
+use nightcap_pricing::DefaultRates;
 use serde_json::{Map, Value};
 
 use super::reader::{Reader, shown};
@@ -14,8 +15,7 @@ const MOST_HOURLY_USD: f64 = 1_000.0;
 const RATIOS: [&str; 2] = ["cpu_per_gib", "gpu_per_gib"];
 const RATES: [&str; 3] = ["cpu_core_hourly_usd", "ram_gib_hourly_usd", "gpu_hourly_usd"];
 
-/// `default_gpu_usd` is what a GPU costs by the default prices: a rate for it may be left out.
-pub(super) fn split(reader: &mut Reader<'_>, default_gpu_usd: f64) -> Split {
+pub(super) fn split(reader: &mut Reader<'_>) -> Split {
     let default = Split::default();
     match reader.value("split") {
         None => default,
@@ -33,7 +33,7 @@ pub(super) fn split(reader: &mut Reader<'_>, default_gpu_usd: f64) -> Split {
                     default
                 }
                 (_, true) => by_ratios(reader, map),
-                ([], false) => by_rates(reader, map, default_gpu_usd).unwrap_or(default),
+                ([], false) => by_rates(reader, map).unwrap_or(default),
             }
         }
         Some(other) => {
@@ -69,8 +69,11 @@ fn millionths(value: &Value) -> Option<u32> {
     Some((number * 1e6).round() as u32)
 }
 
-fn by_rates(reader: &mut Reader<'_>, map: &Map<String, Value>, default_gpu_usd: f64) -> Option<Split> {
-    let default_gpu = Value::from(default_gpu_usd);
+fn by_rates(reader: &mut Reader<'_>, map: &Map<String, Value>) -> Option<Split> {
+    // A rate for GPUs may be left out: then one costs what it does by the default prices.
+    let default_gpu = reader.value("prices.defaults").and_then(|defaults| defaults.get("gpu_hourly_usd"));
+    let default_gpu =
+        default_gpu.cloned().unwrap_or_else(|| Value::from(DefaultRates::default().gpu_hourly_usd));
     let rates = RATES.map(|name| {
         let path = format!("split.{name}");
         let value = match (map.get(name).filter(|value| !value.is_null()), name) {

@@ -341,7 +341,7 @@ fn rates_of_a_split_that_cannot_be_used_are_named() {
         errors(
             "prices: {defaults: {gpu_hourly_usd: 0}}\nsplit: {cpu_core_hourly_usd: 1, ram_gib_hourly_usd: 1}"
         ),
-        [format!("split.gpu_hourly_usd: 0.0 {free}")]
+        [format!("split.gpu_hourly_usd: 0 {free}")]
     );
 }
 

@@ -1,13 +1,13 @@
 //! What must hold of a story, whatever happened in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use nightcap_core::money::query::{Dimension, Query, Table, TableBuilder};
 use nightcap_core::money::{AssetKind, ByResource, Hour};
 use nightcap_core::units::{Instant, Millis, PicoUsd, Window};
 
-use super::story::Story;
+use super::story::{Death, LATEST, Story};
 use crate::common::MONDAY;
 
 type Hours = BTreeMap<Instant, Hour>;
@@ -117,7 +117,10 @@ struct Paid {
     cost: i128,
 }
 
-type Bill = BTreeMap<(Arc<str>, Instant), Paid>;
+/// An object, and the hour.
+type Key = (Arc<str>, Instant);
+
+type Bill = BTreeMap<Key, Paid>;
 
 fn add(bill: &mut Bill, uid: &Arc<str>, hour: Instant, window: Window, cost: i128) {
     let paid = bill.entry((Arc::clone(uid), hour)).or_default();
@@ -160,34 +163,54 @@ fn assets(hours: &Hours) -> Bill {
 /// Both daemons tell the same of everything that left a trace.
 fn agree(story: &Story) -> Result<(), String> {
     let (straight, dying) = (&story.straight.hours, &story.dying.hours);
-    let cost_of_pods = if story.is_measured { None } else { Some(ROUNDING) };
-    compare("pod", story, &pods(straight), &pods(dying), cost_of_pods)?;
-    compare("node", story, &nodes(straight), &nodes(dying), Some(0))?;
-    compare("asset", story, &assets(straight), &assets(dying), Some(0))
+    let mut untold = story.untold.clone();
+    // A node that went untold takes its pods along: what is known of them has nothing to be charged on.
+    let rows = straight.values().flat_map(|hour| &hour.allocations);
+    let lost = rows.filter(|row| story.untold.contains(&row.holder.node.uid));
+    untold.extend(lost.map(|row| Arc::clone(&row.holder.pod.uid)));
+    let shaken = [straight, dying].map(|hours| beside(hours, &untold));
+    let cost_of_pods =
+        |key: &Key| (!story.is_measured && !shaken.iter().any(|keys| keys.contains(key))).then_some(ROUNDING);
+    compare("pod", &untold, &pods(straight), &pods(dying), cost_of_pods)?;
+    compare("node", &untold, &nodes(straight), &nodes(dying), |_| Some(0))?;
+    compare("asset", &untold, &assets(straight), &assets(dying), |_| Some(0))
+}
+
+/// Pods, by hour, on a node with one that went untold: that may seem to stay when its place is taken already, and then
+/// all on the node are scaled down.
+fn beside(hours: &Hours, untold: &BTreeSet<Arc<str>>) -> BTreeSet<Key> {
+    let mut beside = BTreeSet::new();
+    for (start, hour) in hours {
+        let gone = hour.allocations.iter().filter(|row| untold.contains(&row.holder.pod.uid));
+        let nodes: BTreeSet<_> = gone.map(|row| &row.holder.node.uid).collect();
+        let there = hour.allocations.iter().filter(|row| nodes.contains(&row.holder.node.uid));
+        beside.extend(there.map(|row| (Arc::clone(&row.holder.pod.uid), *start)));
+    }
+    beside
 }
 
 fn compare(
     what: &str,
-    story: &Story,
+    untold: &BTreeSet<Arc<str>>,
     straight: &Bill,
     dying: &Bill,
-    tolerance: Option<i128>,
+    tolerance: impl Fn(&Key) -> Option<i128>,
 ) -> Result<(), String> {
     let keys = straight.keys().chain(dying.keys());
     for key in keys {
         let (one, other) =
             (straight.get(key).copied().unwrap_or_default(), dying.get(key).copied().unwrap_or_default());
         let (uid, hour) = key;
-        if story.untold.contains(uid) {
-            // Counted up to the checkpoint, and never for longer than it was there.
-            if other.time > one.time {
+        if untold.contains(uid) {
+            // Counted up to the checkpoint; where it had ended just before, that was not told by then.
+            if other.time > Millis(one.time.0 + LATEST.0) {
                 return Err(format!(
                     "{what} {uid} in {hour}: {other:?}, though it was there for {one:?} only"
                 ));
             }
             continue;
         }
-        let off = tolerance.is_some_and(|tolerance| (one.cost - other.cost).abs() > tolerance);
+        let off = tolerance(key).is_some_and(|tolerance| (one.cost - other.cost).abs() > tolerance);
         if one.time != other.time || off {
             return Err(format!("{what} {uid} in {hour}: straight {one:?}, with deaths {other:?}"));
         }
@@ -200,9 +223,8 @@ fn marks(story: &Story) -> Result<(), String> {
     for hour in story.dying.hours.values() {
         for row in &hour.allocations {
             // All kinds are listed a minute after its return at the latest.
-            let unseen = |death: &super::story::Death| {
-                Window::new(death.checkpoint, death.down.end + Millis::from_secs(65))
-            };
+            let unseen =
+                |death: &Death| Window::new(death.checkpoint, death.down.end + Millis::from_secs(65));
             let certain = story.deaths.iter().any(|death| !row.window.intersect(death.down).is_empty());
             let possible = story.deaths.iter().any(|death| !row.window.intersect(unseen(death)).is_empty());
             if certain && !row.marks.backfilled || row.marks.backfilled && !possible {

@@ -20,6 +20,9 @@ const SCRAPE: Millis = Millis::from_minutes(15);
 const CHECKPOINT_EVERY: Millis = Millis::from_minutes(15);
 /// Changes that come this close together are answered together.
 const TOGETHER: Millis = Millis::from_secs(10);
+/// How late a slow watch tells, beside the three seconds of every watch.
+const SLOW: Millis = Millis::from_secs(60);
+pub(super) const LATEST: Millis = Millis(SLOW.0 + 3_000);
 /// At the end nobody dies any more, so that all hours of the story are closed and written.
 const QUIET: Millis = Millis::from_hours(4);
 
@@ -140,6 +143,9 @@ impl Story {
             Event::Usage(_) if !self.is_measured => return,
             Event::Pod(pod) if pod.phase == PodPhase::Finished => {
                 self.told.open.remove(&pod.uid);
+                if pod.ended.is_none_or(|at| at > self.checkpoint - LATEST) {
+                    self.told.since.insert(Arc::clone(&pod.uid));
+                }
             }
             Event::Pod(pod) => self.told.there(&pod.uid),
             Event::Node(node) => self.told.there(&node.uid),
@@ -196,7 +202,7 @@ impl Story {
     /// All watches begin anew, for both, with what they had not told; some kinds are slow this time.
     fn come_back(&mut self, now: Instant) {
         for kind in Kind::ALL {
-            let lag = if self.chance.once_in(4) { Millis::from_secs(60) } else { Millis(0) };
+            let lag = if self.chance.once_in(4) { SLOW } else { Millis(0) };
             self.world.slow_watch(kind, lag);
         }
         let there: BTreeSet<Arc<str>> = self
@@ -207,9 +213,13 @@ impl Story {
             .chain(self.world.volumes().map(|volume| Arc::clone(&volume.uid)))
             .chain(self.world.services().map(|service| Arc::clone(&service.uid)))
             .collect();
-        let open = std::mem::take(&mut self.told.open);
-        let since = std::mem::take(&mut self.told.since);
-        self.untold.extend(since.union(&open).filter(|uid| !there.contains(*uid)).cloned());
+        // Of the next death, too, may be told from this checkpoint on: `since` goes on.
+        self.told.open.retain(|uid| there.contains(uid));
+        let (gone, since) = std::mem::take(&mut self.told.since)
+            .into_iter()
+            .partition::<BTreeSet<Arc<str>>, _>(|uid| !there.contains(uid));
+        self.told.since = since;
+        self.untold.extend(gone);
         self.dying.start(&self.world, now);
         self.world.relist();
     }
