@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test quick cluster bench fmt deny
+.PHONY: help demo test quick soak cluster bench fmt deny
 
 help: ## Show this
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ quick: ## The same without the control plane: a minute
 	cargo clippy -q --workspace --all-targets -- -D warnings
 	cargo test -q --workspace --exclude nightcap-tests
 	cargo test -q -p nightcap-tests --test layers
+
+soak: ## Weeks of the demo with a daemon that dies at random: SEEDS=100 DAYS=15, or SEED=7 alone
+	NIGHTCAP_SOAK_SEEDS=$(or $(SEEDS),100) NIGHTCAP_SOAK_DAYS=$(or $(DAYS),15) NIGHTCAP_SOAK_SEED=$(SEED) \
+	cargo test -q -p nightcap-sim --test world soak -- --nocapture
 
 cluster: ## Start a local control plane to try things on; Ctrl-C ends it
 	cargo run -q -p nightcap-tests --bin control-plane

@@ -243,6 +243,31 @@ proptest! {
 }
 
 #[test]
+fn a_pod_that_nobody_told_of_before_the_checkpoint_counts_although_it_had_ended_by_then() {
+    let mut engine = start(&Cluster::new(Vec::new()));
+    engine.tick(at(1_800));
+    let mut engine = killed(&engine, at(1_800));
+    Cluster::new(vec![pod("brief", 1_770, Some(1_798)), pod("old", 0, Some(60))])
+        .list(&mut engine, at(1_900));
+    engine.tick(at(1_900));
+    let picture = engine.snapshot(at(3_600));
+    assert_conserved(&picture.hours);
+    let seconds = held(&picture.hours).into_iter().map(|(name, (seconds, ..))| (name, seconds));
+    assert_eq!(seconds.collect::<Vec<_>>(), [("brief".to_owned(), 28), ("old".to_owned(), 60)]);
+}
+
+#[test]
+fn a_pod_that_ended_before_another_began_to_pay_is_never_paid_for_by_that_one() {
+    let mut engine = start(&Cluster::new(vec![pod("a", 0, None)]));
+    engine.apply(Event::Namespace(namespace("search")), at(1_000));
+    engine.apply(Event::Pod(pod("a", 0, Some(990))), at(1_003));
+    engine.tick(at(1_003));
+    let picture = engine.snapshot(at(3_600));
+    assert_conserved(&picture.hours);
+    assert_eq!(held(&picture.hours), [("a".to_owned(), (990, "commerce".to_owned(), false))].into());
+}
+
+#[test]
 fn hours_stay_until_they_are_written_and_are_written_again_when_they_change() {
     let mut settings = Settings::new(T0);
     settings.keep_rows = 2;

@@ -175,6 +175,10 @@ pub struct CostArgs {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Arguments)]
 #[command(next_help_heading = "Spreading")]
 pub struct ShareArgs {
+    /// Spread idle, shared and overhead cost over the rows as the daemon's configuration says: in proportion to cost, unless
+    /// it says otherwise
+    #[arg(long)]
+    pub share: bool,
     /// Spread idle cost over the rows
     #[arg(long, value_enum, value_name = "HOW")]
     pub share_idle: Option<How>,

@@ -39,6 +39,7 @@ pub(super) fn query(args: &CostArgs) -> Vec<(&'static str, String)> {
     add("timezone", args.timezone.map(|zone| zone.name().to_owned()));
     add("format", args.format.map(|ExportFormat::Focus| "focus".to_owned()));
     let share = &args.share;
+    add("share", switch(share.share));
     add("share_idle", share.share_idle.map(how));
     add("share_shared", share.share_shared.map(how));
     add("share_overhead", share.share_overhead.map(how));

@@ -189,7 +189,7 @@ fn cost_shows_every_part_that_somebody_pays_for() {
 #[test]
 fn cost_asks_for_what_the_flags_say() {
     let line = "nightcap cost --by label:app --step month --accumulate --filter team:shop --top 5 --timezone Europe/Berlin \
-                --share-idle weighted --shared-namespaces infra-* --shared-labels app:dns --idle-by-node --no-idle";
+                --share --share-idle weighted --shared-namespaces infra-* --shared-labels app:dns --idle-by-node --no-idle";
     let Command::Cost(args) =
         <Args as clap::Parser>::try_parse_from(line.split_whitespace()).unwrap().command
     else {
@@ -208,6 +208,7 @@ fn cost_asks_for_what_the_flags_say() {
             "filter=team:shop",
             "top=5",
             "timezone=Europe/Berlin",
+            "share=true",
             "share_idle=weighted",
             "idle_by_node=true",
             "shared_namespaces=infra-*",

@@ -75,7 +75,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let managed = tokio::spawn(ask_who_runs_it(cluster.clone(), handle.clone(), stop.clone()));
     // Open requests may still ask the engine: HTTP stops last.
     let http_stop = CancellationToken::new();
-    let state = AppState::new(handle, Arc::new(ByReview(cluster)), config.timezone).with_history(archive);
+    let state = AppState::new(handle, Arc::new(ByReview(cluster)), config.timezone)
+        .with_sharing(&config.sharing)
+        .with_history(archive);
     tokio::spawn(state.clone().keep_totals()); // ends with the engine
     let http = tokio::spawn(serve(listener, router(state), http_stop.clone()));
 

@@ -123,8 +123,9 @@ impl Engine {
         }
     }
 
-    /// Since when facts are complete: what ended before was counted by an earlier life, if at all.
+    /// Since when facts are complete: what ended before was counted by an earlier life, if at all. A checkpoint holds
+    /// everybody who was there in the hour that it left open, so that whoever is not in it was not told of by then.
     pub(super) fn counted_from(&self) -> Instant {
-        self.resumed.unwrap_or(self.settings.start)
+        if self.resumed.is_some() { self.ledger.settled().hour() } else { self.settings.start }
     }
 }

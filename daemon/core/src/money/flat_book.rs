@@ -149,7 +149,9 @@ impl FlatBook {
     /// A pod of this namespace mounts nothing any more since `at`.
     pub fn unmount(&mut self, namespace: &Arc<str>, pod_uid: &str, at: Instant) {
         for users in self.users_in(namespace) {
-            for user in users.iter_mut().filter(|user| *user.pod.uid == *pod_uid && user.to.is_none()) {
+            // Others may have begun to pay after it had ended, since that is told of late: they never did.
+            let held_after = |user: &&mut Use| *user.pod.uid == *pod_uid && user.to.is_none_or(|to| to > at);
+            for user in users.iter_mut().filter(held_after) {
                 user.to = Some(at.max(user.from));
             }
         }

@@ -178,12 +178,21 @@ impl NodeLedger {
 
     /// A pod gave the node back at `at`.
     pub(super) fn release(&mut self, pod_uid: &str, at: Instant) -> Vec<Correction> {
-        let Some(index) = self.last_hold(pod_uid).filter(|&i| self.holds[i].to().is_none()) else {
+        let Some(mut index) = self.last_hold(pod_uid).filter(|&i| self.holds[i].to().is_none()) else {
             return Vec::new();
         };
+        let mut corrections = Vec::new();
+        // Others may have begun to pay after it had ended, since that is told of late: they never did.
+        while at < self.holds[index].from && index > 0 && self.holds[index - 1].uid() == pod_uid {
+            let from = self.holds[index].from;
+            self.holds[index].end(from);
+            corrections.extend(self.correct(index, from, self.settled, true));
+            index -= 1;
+        }
         let at = at.max(self.holds[index].from);
         self.holds[index].end(at);
-        self.correct(index, at, self.settled, true)
+        corrections.extend(self.correct(index, at, self.settled, true));
+        corrections
     }
 
     /// From `at` on the pod requests something else, or somebody else pays for it.

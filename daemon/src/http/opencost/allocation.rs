@@ -103,7 +103,7 @@ pub(in crate::http) async fn allocation(
     uri: Uri,
 ) -> Result<Response, OpenCostRefusal> {
     let snapshot = state.snapshot().await?;
-    let question = Question::read(&uri, &snapshot, state.zone)?;
+    let question = Question::read(&uri, &snapshot, &state)?;
     let warnings = v1_warnings(&snapshot, question.window);
     let format = question.format;
     let answer = off_thread(move || {

@@ -65,7 +65,7 @@ pub(in crate::http) async fn summary(
     uri: Uri,
 ) -> Result<Json<Envelope<Summary>>, OpenCostRefusal> {
     let snapshot = state.snapshot().await?;
-    let question = Question::read(&uri, &snapshot, state.zone)?;
+    let question = Question::read(&uri, &snapshot, &state)?;
     if question.format == Format::Csv {
         return Err(Refusal::bad("unsupported", "the summary comes as JSON only")
             .value("format=csv")

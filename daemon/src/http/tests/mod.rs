@@ -5,6 +5,7 @@ mod export;
 mod opencost;
 mod reading;
 mod rules;
+mod sharing;
 
 use std::sync::Arc;
 

@@ -58,7 +58,7 @@ pub(in crate::http) async fn export(State(state): State<AppState>, uri: Uri) -> 
     let snapshot = state.snapshot().await?;
     let mut params = Params::of(&uri)?;
     let format = Format::read(&mut params)?;
-    let mut question = Question::read(&mut params, &snapshot, state.zone, &DEFAULTS)?;
+    let mut question = Question::read(&mut params, &snapshot, &state, &DEFAULTS)?;
     params.finish()?;
     off_thread(move || match format {
         Format::Json => Ok(Json(question.report(&snapshot)?).into_response()),
