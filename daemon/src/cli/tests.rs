@@ -450,7 +450,8 @@ none,1,0.0,0,,c
 fn price_answer(line: &[&str]) -> Result<String, String> {
     let line = ["nightcap", "prices"].iter().chain(line).map(OsString::from);
     let args = super::parse(line).map_err(|error| error.to_string())?;
-    super::dispatch(args).map_err(|failure| failure.to_string())
+    let answer = super::dispatch(args).map_err(|failure| failure.to_string())?;
+    String::from_utf8(answer).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -874,4 +875,20 @@ fn the_interface_is_consistent() {
 #[test]
 fn tiny_and_huge_amounts_survive() {
     assert_eq!(money::amount(PicoUsd(i128::MAX / 4)).chars().filter(char::is_ascii_digit).count(), 28);
+}
+
+#[test]
+fn parquet_is_for_files_only() {
+    let told = |format, is_terminal| {
+        let args = CostArgs { format, ..CostArgs::default() };
+        cost::check_place(&args, is_terminal).map_err(|failure| failure.to_string())
+    };
+    assert_eq!(
+        told(Some(ExportFormat::Parquet), true).unwrap_err(),
+        "--format parquet writes a file, and this is a terminal: write e.g. nightcap cost --format parquet > cost.parquet"
+    );
+    assert_eq!(told(Some(ExportFormat::Parquet), false), Ok(()));
+    assert_eq!([told(Some(ExportFormat::Focus), true), told(None, true)], [Ok(()), Ok(())]);
+    let args = CostArgs { format: Some(ExportFormat::Parquet), ..CostArgs::default() };
+    assert!(cost::query(&args).contains(&("format", "parquet".to_owned())));
 }

@@ -499,3 +499,39 @@ async fn compat_tells_numbers_as_opencost_does() {
     assert_eq!(exact["web-2"]["cpuCost"], json!(0.031_247_100_985));
     assert_eq!(compat["web-2"]["cpuCost"], json!(0.03125));
 }
+
+#[tokio::test]
+async fn clients_of_kubecost_find_the_same_below_model() {
+    for path in [
+        "/allocation?window=today&aggregate=team",
+        "/allocation/compute?window=today",
+        "/allocation/summary?window=today",
+        "/allocation/compute/summary?window=today",
+        "/assets?window=today",
+        "/assets?window=today&accumulate=true",
+    ] {
+        let (here, there) = (get(path).await, get(&format!("/model{path}")).await);
+        assert_eq!((here.status, &here.text), (there.status, &there.text), "{path}");
+        assert_eq!(here.status, 200, "{path}");
+    }
+    assert_eq!(get("/model/api/v1/status").await.status, 404);
+    assert_eq!(get("/assets?window=today&accumulate=day").await.status, 400);
+}
+
+#[tokio::test]
+async fn labels_that_rows_are_grouped_by_are_in_their_properties() {
+    let answer = get("/allocation?window=today&aggregate=namespace,label:team,product").await.json();
+    let told: BTreeMap<&str, &Value> = answer["data"][0]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, row)| (name.as_str(), &row["properties"]["labels"]))
+        .collect();
+    let expected = BTreeMap::from([
+        ("shop-dev/shop/__unallocated__", json!({"team": "shop"})),
+        ("kube-system/__unallocated__/__unallocated__", Value::Null),
+    ]);
+    for (name, labels) in &expected {
+        assert_eq!(told[name], labels, "{told:?}");
+    }
+}
