@@ -9,6 +9,7 @@ mod asset;
 pub(super) mod assets;
 mod compat;
 mod csv;
+mod old_filters;
 mod parts;
 mod properties;
 mod query;

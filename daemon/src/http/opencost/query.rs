@@ -11,6 +11,7 @@ use nightcap_core::money::query::{Details, Dimension, Query, SharedRules, Sharin
 use nightcap_core::units::{Millis, PicoUsd, Step, Window};
 
 use super::compat::Compat;
+use super::old_filters;
 use super::row::AllocationRow;
 use super::rows::rows;
 use crate::http::big::RowCount;
@@ -91,7 +92,7 @@ impl Question {
             params.take(neutral);
         }
         refused(&mut params)?;
-        let filter = params.filter()?;
+        let filter = old_filters::filter(&mut params)?;
         params.finish()?;
         let labels = metadata || raw || by.contains(&Dimension::Pod);
         let show = Show {

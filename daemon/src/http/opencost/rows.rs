@@ -31,7 +31,7 @@ pub(super) fn rows(
     let lines =
         lines.filter(|line| !show.compat.is_on() || ["__idle__", "__unmounted__"].contains(&&*line.name));
     let lines = lines.map(|line| {
-        let name = line_name(line, cluster, show);
+        let name = line_name(line, cluster, by, show);
         row(name, properties::of_line(line, cluster), &line.group, table, show, volumes)
     });
     let mut rows = BTreeMap::new();
@@ -45,11 +45,17 @@ pub(super) fn rows(
     rows
 }
 
-fn line_name(line: &Line, cluster: &str, show: Show) -> String {
+/// Idle is called by its name alone. Other lines have as many parts as there are things to group by, as in `OpenCost`, where
+/// they are rows of a namespace with that name: clients cut names at the slashes, and count.
+fn line_name(line: &Line, cluster: &str, by: &[Dimension], show: Show) -> String {
     match &line.node {
         Some(node) => format!("{}/{}", node.name, line.name),
         None if show.split_idle && &*line.name == IDLE => format!("{cluster}/{}", line.name),
-        None => line.name.to_string(),
+        None if by.len() < 2 || &*line.name == IDLE => line.name.to_string(),
+        None => {
+            let part = |of: &Dimension| if *of == Dimension::Cluster { cluster } else { &line.name };
+            by.iter().map(part).collect::<Vec<_>>().join("/")
+        }
     }
 }
 
