@@ -28,8 +28,8 @@ quick: ## The same without the control plane: a minute
 cluster: ## Start a local control plane to try things on; Ctrl-C ends it
 	cargo run -q -p nightcap-tests --bin control-plane
 
-bench: ## Measure memory and speed of the engine and the history (docs/benchmarks.md)
-	cargo bench -q -p nightcap --bench engine
+bench: ## Measure memory and speed of engine, daemon and history (docs/benchmarks.md)
+	cargo bench -q -p nightcap --bench engine --bench bill
 	cargo bench -q -p nightcap-history --bench history
 
 fmt: ## Format

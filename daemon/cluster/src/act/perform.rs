@@ -1,6 +1,5 @@
 //! One action, from request to outcome.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use nightcap_core::engine::{BudgetReport, Outcome};
@@ -10,17 +9,35 @@ use super::patch;
 use crate::Cluster;
 use crate::reply::Call;
 
+/// How often the second half of a write in two halves is tried before both begin anew.
+const SECOND_HALF_TRIES: u32 = 3;
+/// The pause between these tries, if the API server asks for no other.
+const SECOND_HALF_PAUSE: Duration = Duration::from_millis(250);
+
 /// Changes a workload.
 pub(crate) async fn write_workload(cluster: &Cluster, wanted: &WorkloadPatch, timeout: Duration) -> Outcome {
-    let mut version = Arc::clone(&wanted.resource_version);
-    if let Some(until) = wanted.skip_runs_until {
-        // First the status, then the spec: the other way round, the controller could start a missed run in between.
-        match write(cluster, patch::skip_runs(wanted, until), timeout).await {
-            Outcome::Done { resource_version } => version = resource_version,
-            other => return other,
+    let Some(until) = wanted.skip_runs_until else {
+        return write(cluster, patch::workload(wanted, &wanted.resource_version), timeout).await;
+    };
+    // First the status, then the spec: the other way round, the controller could start a missed run in between.
+    let version = match write(cluster, patch::skip_runs(wanted, until), timeout).await {
+        Outcome::Done { resource_version } => resource_version,
+        other => return other,
+    };
+    // A second half that fails would have the first done again: on a bad day both in a row may take very long.
+    let mut tries = 1;
+    loop {
+        match write(cluster, patch::workload(wanted, &version), timeout).await {
+            Outcome::Retry { after, .. } if tries < SECOND_HALF_TRIES => {
+                tokio::time::sleep(after.map_or(SECOND_HALF_PAUSE, |millis| {
+                    Duration::from_millis(millis.0.unsigned_abs()).min(timeout)
+                }))
+                .await;
+                tries += 1;
+            }
+            outcome => return outcome,
         }
     }
-    write(cluster, patch::workload(wanted, &version), timeout).await
 }
 
 /// Changes a namespace's annotations.

@@ -120,6 +120,19 @@ async fn cron_job_that_changed_in_between_is_not_resumed() {
     assert_eq!(log.all().len(), 2);
 }
 
+#[tokio::test(start_paused = true)]
+async fn second_half_that_fails_is_tried_again_before_the_first_is() {
+    let down = || Answer::failure(500, "leader changed");
+    let (cluster, log) = scripted([Answer::version("42"), down(), down(), Answer::version("43")]);
+    assert_eq!(write_workload(&cluster, &waking_cron_job(), PATIENCE).await, done("43"));
+    let calls = log.all();
+    assert_eq!(calls[1..], [calls[1].clone(), calls[1].clone(), calls[1].clone()]);
+    let (cluster, log) = scripted([Answer::version("42"), down(), down(), down()]);
+    let failed = Outcome::Retry { reason: "500: leader changed".into(), after: None };
+    assert_eq!(write_workload(&cluster, &waking_cron_job(), PATIENCE).await, failed);
+    assert_eq!(log.all().len(), 4);
+}
+
 #[tokio::test]
 async fn namespace_is_annotated_whatever_its_version() {
     let (cluster, log) = scripted([Answer::version("9")]);

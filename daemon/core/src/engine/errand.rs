@@ -9,8 +9,11 @@ use crate::units::{Instant, Millis};
 pub(super) const LOST_AFTER: Millis = Millis::from_secs(60);
 /// The first pause after a failed write; it doubles with each further failure.
 const FIRST_PAUSE: Millis = Millis::from_secs(1);
-/// The longest pause after failed writes.
-const LONGEST_PAUSE: Millis = Millis::from_minutes(5);
+/// The longest pause after failed writes that nobody waits for.
+pub(super) const LONGEST_PAUSE: Millis = Millis::from_minutes(5);
+/// The longest pause after failed writes that somebody may be waiting for: a space that stays asleep because the API
+/// server was slow is what people do not forgive.
+pub(super) const LONGEST_PAUSE_WAITED_FOR: Millis = Millis::from_secs(15);
 
 /// The state of the writes to one object.
 #[derive(Clone, Debug, Default)]
@@ -59,15 +62,15 @@ impl Errand {
     }
 
     /// Somebody changed the object in between: wait for the watch to show it.
-    pub(super) fn conflict(&mut self, now: Instant) {
-        self.pause(now, None);
+    pub(super) fn conflict(&mut self, now: Instant, longest: Millis) {
+        self.pause(now, None, longest);
         self.conflicted = true;
     }
 
-    /// Wait before the next try.
-    pub(super) fn pause(&mut self, now: Instant, at_least: Option<Millis>) {
+    /// Wait before the next try: at most so long, unless the server asks for more.
+    pub(super) fn pause(&mut self, now: Instant, at_least: Option<Millis>, longest: Millis) {
         let doubled = FIRST_PAUSE.0.saturating_mul(1 << self.failures.min(10));
-        let pause = Millis(doubled).min(LONGEST_PAUSE).max(at_least.unwrap_or_default());
+        let pause = Millis(doubled).min(longest).max(at_least.unwrap_or_default());
         self.failures = self.failures.saturating_add(1);
         self.not_before = Some(now + pause);
     }
@@ -141,19 +144,23 @@ mod tests {
         let mut errand = Errand::default();
         let mut pauses = Vec::new();
         for _ in 0..11 {
-            errand.pause(NOW, None);
+            errand.pause(NOW, None, LONGEST_PAUSE);
             pauses.push(errand.free_at().unwrap().0 / 1_000);
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
         let mut errand = Errand::default();
-        errand.pause(NOW, Some(Millis::MINUTE));
+        errand.pause(NOW, Some(Millis::MINUTE), LONGEST_PAUSE_WAITED_FOR);
         assert_eq!(errand.free_at(), Some(NOW + Millis::MINUTE));
+        for _ in 0..11 {
+            errand.pause(NOW, None, LONGEST_PAUSE_WAITED_FOR);
+        }
+        assert_eq!(errand.free_at(), Some(NOW + LONGEST_PAUSE_WAITED_FOR));
     }
 
     #[test]
     fn conflict_waits_for_the_newer_object_only() {
         let mut errand = Errand::default();
-        errand.conflict(NOW);
+        errand.conflict(NOW, LONGEST_PAUSE);
         assert!(!errand.is_free(NOW));
         errand.saw("14");
         assert!(errand.is_free(NOW));

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::errand::LOST_AFTER;
+use super::errand::{LONGEST_PAUSE, LONGEST_PAUSE_WAITED_FOR, LOST_AFTER};
 use super::machine::{SpaceEntry, Target, WorkloadEntry};
 use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
 use crate::cluster::WorkloadKey;
@@ -246,6 +246,10 @@ impl Engine {
         if !errand.answered(id) {
             return;
         }
+        let longest = match target {
+            Target::Sleep(_) | Target::Budget(_) => LONGEST_PAUSE,
+            Target::Wake(_) | Target::Namespace(_) => LONGEST_PAUSE_WAITED_FOR,
+        };
         match outcome {
             Outcome::Done { resource_version } => {
                 errand.done(resource_version, &seen, now);
@@ -254,18 +258,18 @@ impl Engine {
             }
             Outcome::Conflict => {
                 self.counters.conflicts += 1;
-                errand.conflict(now);
+                errand.conflict(now, longest);
             }
-            Outcome::NotFound => errand.pause(now, None),
+            Outcome::NotFound => errand.pause(now, None, longest),
             Outcome::Refused { reason } => {
                 self.counters.refused += 1;
-                errand.pause(now, Some(REFUSED_PAUSE));
+                errand.pause(now, Some(REFUSED_PAUSE), longest);
                 let message = format!("the API server refuses the write: {reason}");
                 self.problems.raise(&object, "write-failed", "", message, now);
             }
             Outcome::Retry { reason, after } => {
                 self.counters.retries += 1;
-                errand.pause(now, after);
+                errand.pause(now, after, longest);
                 if errand.failures() >= TRIES_BEFORE_PROBLEM {
                     let message = format!("the write fails and is tried again: {reason}");
                     self.problems.raise(&object, "write-failed", "", message, now);

@@ -10,22 +10,53 @@ use crate::units::{Bytes, Cost, Cpu, Gpu, Instant, Millis, PicoUsd, Resources, W
 /// What a pod used on average up to an instant, and since when: since the sample before, or for its own window.
 ///
 /// Small, since each pod has one for every scrape of the open time: instants are whole seconds, which is all that the
-/// metrics API tells.
+/// metrics API tells, and amounts share ten bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Sample {
     /// End of the measured interval, in seconds since the epoch: good until the year 2106.
     at_s: u32,
-    /// Length of the measured interval.
-    window_s: u32,
-    cpu: Cpu,
-    memory: Bytes,
+    /// Length of the measured interval; one of more than 18 hours counts as one of 18.
+    window_s: u16,
+    usage: PackedUsage,
+}
+
+/// CPU in nanocores (44 bits: 17,592 cores) and memory in KiB (36 bits: 64 TiB), little end first. Memory comes in
+/// pages of at least 4 KiB, so that nothing is rounded; what would not fit is cut off at the bound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct PackedUsage([u8; 10]);
+
+impl PackedUsage {
+    const CPU_BITS: u32 = 44;
+    const MEMORY_BITS: u32 = 36;
+    const KIB: u64 = 1_024;
+
+    fn new(cpu: Cpu, memory: Bytes) -> Self {
+        let cpu = u128::from(cpu.0.min((1 << Self::CPU_BITS) - 1));
+        let memory = u128::from((memory.0 / Self::KIB).min((1 << Self::MEMORY_BITS) - 1));
+        let bytes = (cpu | memory << Self::CPU_BITS).to_le_bytes();
+        Self(std::array::from_fn(|nth| bytes[nth]))
+    }
+
+    fn get(self) -> Resources {
+        let mut bytes = [0; 16];
+        bytes[..10].copy_from_slice(&self.0);
+        let both = u128::from_le_bytes(bytes);
+        // 44 and 36 bits: neither is ever cut off.
+        let bits = |value: u128| u64::try_from(value).unwrap_or(u64::MAX);
+        let cpu = Cpu(bits(both & ((1 << Self::CPU_BITS) - 1)));
+        let memory = Bytes(bits(both >> Self::CPU_BITS) * Self::KIB);
+        Resources { cpu, memory, gpu: Gpu(0) }
+    }
 }
 
 impl Sample {
     /// A sample whose interval ends with the last whole second before `at`.
     pub(super) fn new(at: Instant, window: Millis, usage: Resources) -> Self {
-        let seconds = |millis: i64| u32::try_from(millis / 1_000).unwrap_or_default();
-        Self { at_s: seconds(at.0), window_s: seconds(window.0).max(1), cpu: usage.cpu, memory: usage.memory }
+        Self {
+            at_s: u32::try_from(at.0 / 1_000).unwrap_or_default(),
+            window_s: u16::try_from((window.0 / 1_000).max(1)).unwrap_or(u16::MAX),
+            usage: PackedUsage::new(usage.cpu, usage.memory),
+        }
     }
 
     /// End of the measured interval.
@@ -39,7 +70,7 @@ impl Sample {
     }
 
     fn usage(&self) -> Resources {
-        Resources { cpu: self.cpu, memory: self.memory, gpu: Gpu(0) }
+        self.usage.get()
     }
 }
 
@@ -128,6 +159,7 @@ impl Hold {
             let sample = &mut self.samples[this];
             let gap = sample.at_s - before;
             let joined = Millis::from_secs(i64::from(gap)) <= hold_forward;
+            let gap = u16::try_from(gap).unwrap_or(u16::MAX);
             sample.window_s = if joined { gap } else { gap.min(sample.window_s) };
         }
     }
@@ -179,5 +211,33 @@ impl HoldSum {
             above: self.above,
             marks: Marks { late: self.late, backfilled: false },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_is_small_and_keeps_every_page_and_nanocore() {
+        assert_eq!(size_of::<Sample>(), 16);
+        let cases = [(0, 0), (1, 4_096), (1_919_999_999_999, 32 << 40), (123_456_789, 987_654 * 4_096)];
+        for (cpu, memory) in cases {
+            let usage = Resources { cpu: Cpu(cpu), memory: Bytes(memory), gpu: Gpu(0) };
+            let sample = Sample::new(Instant(1_772_539_200_999), Millis::from_secs(15), usage);
+            assert_eq!(sample.usage(), usage);
+            assert_eq!(
+                (sample.from(), sample.at()),
+                (Instant(1_772_539_185_000), Instant(1_772_539_200_000))
+            );
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_bounded() {
+        let usage = Resources { cpu: Cpu(u64::MAX), memory: Bytes(u64::MAX), gpu: Gpu(7) };
+        let sample = Sample::new(Instant(0), Millis::from_hours(1_000), usage);
+        let most = Resources { cpu: Cpu((1 << 44) - 1), memory: Bytes((64 << 40) - 1_024), gpu: Gpu(0) };
+        assert_eq!((sample.usage(), sample.from()), (most, Instant(-65_535_000)));
     }
 }
