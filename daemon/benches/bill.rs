@@ -77,10 +77,10 @@ fn write(root: &Path, days: i64, pods: usize) {
         for hour in 0..24 {
             let from = from + Millis::from_hours(hour);
             history::run(&mut engine, &mut world, &prices, from, from + Millis::HOUR, SCRAPE);
-            keep(&archive, &engine, from + Millis::HOUR, to);
+            keep(&archive, &mut engine, from + Millis::HOUR, to);
         }
         history::run(&mut engine, &mut world, &prices, to, to + SCRAPE, SCRAPE);
-        keep(&archive, &engine, to + SCRAPE, to);
+        keep(&archive, &mut engine, to + SCRAPE, to);
         archive.keep_up(to + Millis::from_hours(3), &Retention::default()).expect("there is room");
     }
     let bytes = archive.size_bytes().expect("it can be listed") as f64;
@@ -90,7 +90,7 @@ fn write(root: &Path, days: i64, pods: usize) {
 }
 
 /// Writes the hours that are closed and not written yet.
-fn keep(archive: &Archive, engine: &Engine, now: Instant, end: Instant) {
+fn keep(archive: &Archive, engine: &mut Engine, now: Instant, end: Instant) {
     for hour in engine.snapshot(now).hours.iter().filter(|hour| !hour.open && hour.start < end) {
         let window = nightcap_core::units::Window::new(hour.start, hour.start + Millis::HOUR);
         if archive.kept(window).expect("it can be listed").is_empty() {
@@ -117,12 +117,15 @@ async fn ask(root: &Path, days: i64, pods: usize) {
     let stop = CancellationToken::new();
     let engine = tokio::spawn(run_engine(engine, queue, prices, clock, Nobody, stop.clone()));
     let archive = Archive::open(root, CLUSTER).expect("it was just written");
-    let state = AppState::new(handle, Arc::new(OpenAccess), chrono_tz::UTC).with_history(Some(Arc::new(archive)));
+    let state =
+        AppState::new(handle, Arc::new(OpenAccess), chrono_tz::UTC).with_history(Some(Arc::new(archive)));
     let listener = bind(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     let http = tokio::spawn(serve(listener, router(state), stop.clone()));
 
-    println!("{days} days × {pods} pods, through HTTP: first, median of {TIMES}; size; memory so far, and at most");
+    println!(
+        "{days} days × {pods} pods, through HTTP: first, median of {TIMES}; size; memory so far, and at most"
+    );
     println!("  before any question        {}", memory());
     let month = format!("{},{}", START.to_rfc3339(), end.to_rfc3339());
     let day = format!("{},{}", (end - Millis::DAY).to_rfc3339(), end.to_rfc3339());

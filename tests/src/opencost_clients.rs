@@ -1,6 +1,6 @@
-//! Clients of `OpenCost`'s API that were written by others for `OpenCost` and Kubecost: real programs that send their own requests.
+//! Clients of `OpenCost`'s API that were written by others for it and for Kubecost: real programs that send their own requests.
 //!
-//! `unalloc` reports spend by label, `ct-kubecost-mcp-server` hands cost to language models. Both come from PyPI, in the
+//! `unalloc` reports spend by label, `ct-kubecost-mcp-server` hands cost to language models. Both come from `PyPI`, in the
 //! versions that `tests/opencost-clients/requirements.txt` says, into a virtual environment beside the control plane's
 //! programs, on first use.
 

@@ -3,12 +3,10 @@
 
 use std::time::Instant as Stopwatch;
 
-use nightcap_core::cluster::{NodeFacts, Provider, VolumeFacts};
 use nightcap_core::engine::{Engine, Event, Settings};
 use nightcap_core::money::query::{Dimension, table};
-use nightcap_core::money::{AssetPricer, Confidence, EgressPrices, NodePrice, NodePricer, PriceSource};
 use nightcap_core::sleep::Mode;
-use nightcap_core::units::{Bytes, Instant, Millis, PicoUsd, Rate, Resources, Window};
+use nightcap_core::units::{Instant, Millis, PicoUsd, Window};
 use nightcap_sim::{ByCores, World, demo, history, scale};
 
 /// Monday 2026-03-02 00:00 UTC.

@@ -1,10 +1,9 @@
-//! A pricer, settings and small worlds.
+//! Settings and small worlds.
 
-use nightcap_core::cluster::{Keys, NodeFacts, Provider, VolumeFacts, WorkloadKey, WorkloadKind};
+use nightcap_core::cluster::{Keys, Provider, WorkloadKey, WorkloadKind};
 use nightcap_core::engine::{Engine, Settings};
-use nightcap_core::money::{AssetPricer, Confidence, EgressPrices, NodePrice, NodePricer, PriceSource};
 use nightcap_core::sleep::Mode;
-use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Millis, PicoUsd, Rate, Resources};
+use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Millis, Resources};
 use nightcap_sim::activity::Activity;
 use nightcap_sim::spec::{ClassSpec, PoolKind, PoolSpec, SpaceSpec, WorkloadShape, WorkloadSpec, WorldSpec};
 

@@ -223,6 +223,9 @@ fn docs_name_every_column_of_focus() {
     }
 }
 
+/// The name of a column, and its amount in a row.
+type Amount = (&'static str, fn(&CostRow) -> Money);
+
 #[tokio::test]
 async fn parquet_is_the_json_of_the_same_question_to_the_pico_dollar() {
     let query = format!("window={HOUR}&by=namespace,label:team&idle=true&share_shared=weighted&step=30m");
@@ -241,8 +244,7 @@ async fn parquet_is_the_json_of_the_same_question_to_the_pico_dollar() {
         told.steps.iter().flat_map(|step| step.rows.iter().map(move |row| (step, row))).collect();
     assert_eq!(told.steps.len(), 2);
     assert!(rows.len() > 6, "{rows:?}");
-    type Amounts = [(&'static str, fn(&CostRow) -> Money); 14];
-    let amounts: Amounts = [
+    let amounts: [Amount; 14] = [
         ("cost_usd", |row| row.cost),
         ("cpu_cost_usd", |row| row.cpu_cost),
         ("memory_cost_usd", |row| row.memory_cost),
