@@ -4,6 +4,7 @@
 use std::time::Instant as Stopwatch;
 
 use nightcap_core::engine::{Engine, Event, Settings};
+use nightcap_core::money::NodePricer;
 use nightcap_core::money::query::{Dimension, table};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::{Instant, Millis, PicoUsd, Window};
