@@ -77,10 +77,10 @@ fn write(root: &Path, days: i64, pods: usize) {
         for hour in 0..24 {
             let from = from + Millis::from_hours(hour);
             history::run(&mut engine, &mut world, &prices, from, from + Millis::HOUR, SCRAPE);
-            keep(&archive, &engine, from + Millis::HOUR, to);
+            keep(&archive, &mut engine, from + Millis::HOUR, to);
         }
         history::run(&mut engine, &mut world, &prices, to, to + SCRAPE, SCRAPE);
-        keep(&archive, &engine, to + SCRAPE, to);
+        keep(&archive, &mut engine, to + SCRAPE, to);
         archive.keep_up(to + Millis::from_hours(3), &Retention::default()).expect("there is room");
     }
     let bytes = archive.size_bytes().expect("it can be listed") as f64;
@@ -90,7 +90,7 @@ fn write(root: &Path, days: i64, pods: usize) {
 }
 
 /// Writes the hours that are closed and not written yet.
-fn keep(archive: &Archive, engine: &Engine, now: Instant, end: Instant) {
+fn keep(archive: &Archive, engine: &mut Engine, now: Instant, end: Instant) {
     for hour in engine.snapshot(now).hours.iter().filter(|hour| !hour.open && hour.start < end) {
         let window = nightcap_core::units::Window::new(hour.start, hour.start + Millis::HOUR);
         if archive.kept(window).expect("it can be listed").is_empty() {

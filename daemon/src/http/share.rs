@@ -61,6 +61,12 @@ pub(super) fn warning(sharing: &Sharing) -> Option<String> {
     })
 }
 
+/// What a reader has to be told where only days are known.
+pub(super) fn coarse(tables: &[Table]) -> Option<String> {
+    let told = "part of the window is known by the day only: hours that are not kept any more count in proportion to time";
+    tables.iter().any(|table| table.coarse).then(|| told.to_owned())
+}
+
 /// The tables that answer a question, one for each step, as far as they do not get too big.
 ///
 /// Blocks where hours are read out of the history. Its files that cannot be read are left out, and told beside.

@@ -297,6 +297,8 @@ pub struct Hour {
     pub open: bool,
     /// These rows come on top of those that are in the history already, and not in memory any more.
     pub partial: bool,
+    /// Its rows are cut out of rows that stand for a day, in proportion to time: the hours themselves are not kept any more.
+    pub coarse: bool,
 }
 
 impl Hour {

@@ -7,9 +7,9 @@ use nightcap_core::engine::Event;
 use nightcap_core::money::{AssetKind, Hour};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::Millis;
-use nightcap_sim::{World, demo, history, scale};
+use nightcap_sim::{ByCores, World, demo, history, scale};
 
-use crate::common::{ByCores, MONDAY, engine, hours};
+use crate::common::{MONDAY, engine, hours};
 
 #[test]
 fn platform_has_the_promised_size_and_mix() {

@@ -10,7 +10,9 @@ use nightcap_core::money::query::{Details, Dimension, Query, SharedRules, Sharin
 use nightcap_core::units::{Millis, PicoUsd, Step, Window};
 
 use super::compat::Compat;
-use super::row::{AllocationRow, rows};
+use super::old_filters;
+use super::row::AllocationRow;
+use super::rows::rows;
 use crate::http::AppState;
 use crate::http::big::RowCount;
 use crate::http::error::Refusal;
@@ -27,6 +29,9 @@ pub(super) enum Format {
     Json,
     Csv,
 }
+
+/// The rows of a step by their names.
+pub(super) type Rows = BTreeMap<String, AllocationRow>;
 
 /// What `/allocation` was asked.
 #[derive(Debug)]
@@ -87,7 +92,7 @@ impl Question {
             params.take(neutral);
         }
         refused(&mut params)?;
-        let filter = params.filter()?;
+        let filter = old_filters::filter(&mut params)?;
         params.finish()?;
         let labels = metadata || raw || by.contains(&Dimension::Pod);
         let show = Show {
@@ -107,16 +112,17 @@ impl Question {
         Ok(Self { window, step: told, query, format, show, offset, limit: limit.unwrap_or(usize::MAX) })
     }
 
-    /// The rows of every step.
-    pub(super) fn sets(self, snapshot: &Records) -> Result<Vec<BTreeMap<String, AllocationRow>>, Refusal> {
+    /// The rows of every step, and what has to be known of them.
+    pub(super) fn sets(self, snapshot: &Records) -> Result<(Vec<Rows>, Vec<String>), Refusal> {
         let Self { query, show, offset, limit, .. } = self;
-        let cluster = Arc::clone(&query.cluster);
-        let (tables, _) = share::tables(snapshot, query)?;
+        let (cluster, by) = (Arc::clone(&query.cluster), query.by.clone());
+        let (tables, mut warnings) = share::tables(snapshot, query)?;
+        warnings.extend(share::coarse(&tables));
         let mut count = RowCount::default();
         let sets = tables.iter().map(|table| {
             let volumes =
                 if show.compat.is_on() { volumes(snapshot, table.window)? } else { BTreeMap::new() };
-            let rows = rows(table, &cluster, show, &volumes);
+            let rows = rows(table, &cluster, &by, show, &volumes);
             let rows: BTreeMap<_, _> = if offset == 0 && limit >= rows.len() {
                 rows
             } else {
@@ -125,7 +131,7 @@ impl Question {
             count.add(rows.len())?;
             Ok(rows)
         });
-        sets.collect()
+        Ok((sets.collect::<Result<_, Refusal>>()?, warnings))
     }
 }
 

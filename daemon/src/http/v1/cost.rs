@@ -33,7 +33,7 @@ const BYTES_PER_GIB: f64 = 1_073_741_824.0;
 pub(in crate::http) struct CostParams {
     /// What to group by, with commas between: cluster, node, namespace, space, vcluster, virtualNamespace, team, owner, controllerKind, controller, workload, deployment, statefulset, daemonset, job, service, pod, container, asset, label:KEY. Default: team
     by: Option<String>,
-    /// today, yesterday, week, lastweek, month, lastmonth, quarter, lastquarter, year, lastyear, 7d and the like, `45m offset 15m`, or two instants with a comma between. Default: today
+    /// today, yesterday, week, lastweek, month, lastmonth, quarter, lastquarter, year, lastyear, 7d and the like, `45m offset 15m`, or two instants or days with a comma between. Default: today
     window: Option<String>,
     /// Length of a step such as 1h, or by the calendar: hour, day, week, month, quarter, year. Default: one step
     step: Option<String>,
@@ -206,6 +206,7 @@ fn step_of(table: &Table, names: &[&str], idle: bool) -> CostStep {
         saved: table.saved.into(),
         by_confidence: table.by_confidence.iter().map(|(&c, &sum)| (c, sum.into())).collect(),
         prorated: table.prorated,
+        coarse: table.coarse,
         provisional: table.open,
     }
 }
