@@ -31,8 +31,9 @@ impl ResourceRates {
     }
 }
 
-/// What a core, a GiB of memory and a GPU are worth beside each other, in any unit that is the same for all three: only
-/// the ratios count, a node costs what it costs. Whole numbers, so that no float decides money.
+/// What a core, a GiB of memory and a GPU are worth beside each other.
+///
+/// In any unit that is the same for all three: only the ratios count, a node costs what it costs. Whole numbers, so that no float decides money.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Split {
     /// Worth of one core.

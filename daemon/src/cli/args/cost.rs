@@ -60,6 +60,7 @@ pub struct CostArgs {
 /// What is spread over the rows. Nothing is unless asked.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Arguments)]
 #[command(next_help_heading = "Spreading")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct ShareArgs {
     /// Spread idle, shared and overhead cost over the rows as the daemon's configuration says: in proportion to cost, unless
     /// it says otherwise

@@ -8,7 +8,7 @@ use nightcap_core::money::{AssetPricer, Checkpoint, Hour, NodePricer};
 use nightcap_core::units::Instant;
 use nightcap_sim::World;
 
-use crate::common::ByCores;
+use nightcap_sim::ByCores;
 
 /// One daemon. What is in `hours` and `checkpoint` survives it.
 pub(super) struct Daemon {
