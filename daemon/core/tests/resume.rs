@@ -165,6 +165,7 @@ fn a_gap_is_filled_from_what_objects_prove() {
         ("ended", 3_000, true),
         ("new", 3_600, true),
         ("brief", 7, true),
+        ("old", 60, false),
     ];
     let expected = expected.map(|(name, seconds, filled)| (name.to_owned(), (seconds, team.clone(), filled)));
     assert_eq!(held(&picture.hours), expected.into());
