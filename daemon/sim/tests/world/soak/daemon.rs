@@ -31,7 +31,7 @@ impl Daemon {
         let settings = self.settings.clone();
         let mut engine = match &self.checkpoint {
             Some(bytes) => {
-                let checkpoint: Checkpoint = postcard::from_bytes(bytes).unwrap();
+                let checkpoint: Checkpoint = postcard::from_bytes(bytes).expect("it was just written");
                 assert!(checkpoint.is_readable());
                 Engine::resume(settings, checkpoint)
             }
@@ -81,7 +81,7 @@ impl Daemon {
     /// Writes a checkpoint, all closed hours being written.
     pub(super) fn write_checkpoint(&mut self, now: Instant) {
         let Some(engine) = &self.engine else { return };
-        self.checkpoint = Some(postcard::to_stdvec(&engine.checkpoint(now)).unwrap());
+        self.checkpoint = Some(postcard::to_stdvec(&engine.checkpoint(now)).expect("it can be written"));
     }
 }
 

@@ -16,7 +16,8 @@ const DAYS: i64 = 15;
 
 fn variable<T: FromStr>(name: &str) -> Option<T> {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+    let number = text.parse().map_err(|_| format!("{name}={text} is no number"));
+    Some(number.expect("a number is given"))
 }
 
 #[test]
