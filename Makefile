@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help demo test quick cluster bench fmt deny
+.PHONY: help demo test quick soak cluster bench fmt deny
 
 help: ## Show this
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +25,15 @@ quick: ## The same without the control plane: a minute
 	cargo test -q --workspace --exclude nightcap-tests
 	cargo test -q -p nightcap-tests --test layers
 
+soak: ## Weeks of the demo with a daemon that dies at random: SEEDS=100 DAYS=15, or SEED=7 alone
+	NIGHTCAP_SOAK_SEEDS=$(or $(SEEDS),100) NIGHTCAP_SOAK_DAYS=$(or $(DAYS),15) NIGHTCAP_SOAK_SEED=$(SEED) \
+	cargo test -q -p nightcap-sim --test world soak -- --nocapture
+
 cluster: ## Start a local control plane to try things on; Ctrl-C ends it
 	cargo run -q -p nightcap-tests --bin control-plane
 
-bench: ## Measure memory and speed of the engine and the history (docs/benchmarks.md)
-	cargo bench -q -p nightcap --bench engine
+bench: ## Measure memory and speed of engine, daemon and history (docs/benchmarks.md)
+	cargo bench -q -p nightcap --bench engine --bench bill
 	cargo bench -q -p nightcap-history --bench history
 
 fmt: ## Format

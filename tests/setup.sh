@@ -1,9 +1,11 @@
 #!/bin/sh
-# Installs what the integration tests take from Debian: prometheus with promtool. Run it once, as root.
+# Installs what the integration tests take from Debian: prometheus with promtool, and Python's environments. Run it once, as root.
 # The control plane itself needs nothing from here: it is built with Go (tests/control-plane).
 set -eu
 
 packages=prometheus
+# Where Python cannot make environments, Debian's can, with its package.
+python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
 
 missing=
 for package in $packages; do

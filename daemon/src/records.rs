@@ -41,7 +41,7 @@ impl Records {
     }
 
     /// Gives every hour of a window to `each`, old ones out of the history and merged as far as `needs` allow. Blocks
-    /// on files. Files that cannot be read are left out, and told in the answer.
+    /// on files. Files that cannot be read are left out, and told in the answer and in the daemon's problems.
     pub fn each_hour<E: From<HistoryError>>(
         &self,
         window: Window,
@@ -52,9 +52,13 @@ impl Records {
         let from = self.in_memory_from();
         let before = window.intersect(Window::new(Instant(i64::MIN), from));
         if let Some(archive) = self.archive.as_ref().filter(|_| window.start < from && !before.is_empty()) {
-            let mut hours = archive.hours(before, needs)?;
+            let noted = |error: HistoryError| {
+                archive.note(&error);
+                error
+            };
+            let mut hours = archive.hours(before, needs).map_err(noted)?;
             for hour in &mut hours {
-                each(&hour?)?;
+                each(&hour.map_err(noted)?)?;
             }
             left_out.extend(hours.damaged().map(ToString::to_string));
         }
@@ -96,5 +100,42 @@ impl Records {
     fn in_memory_from(&self) -> Instant {
         let whole = self.snapshot.hours.iter().find(|hour| !hour.partial);
         whole.map_or(self.snapshot.at, |hour| hour.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use nightcap_core::engine::{Engine, Settings};
+    use nightcap_core::units::Millis;
+
+    use super::*;
+    use crate::test_cluster::start;
+
+    #[test]
+    fn what_cannot_be_read_at_all_is_refused_and_told_until_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Arc::new(Archive::open(folder.path(), "test").unwrap());
+        archive.write_hour(&Hour::new(start())).unwrap();
+        let now = start() + Millis::DAY;
+        let snapshot = Engine::new(Settings { cluster: "test".into(), ..Settings::new(now) }).snapshot(now);
+        let records = Records::new(Arc::new(snapshot), Some(Arc::clone(&archive)));
+        let window = Window::new(start(), now);
+        assert_eq!(records.hours_of(window, &Needs::nothing()).unwrap().len(), 0);
+        let table = folder.path().join("allocations").join("cluster=test");
+        let aside = folder.path().join("aside");
+        fs::rename(&table, &aside).unwrap();
+        fs::write(&table, "a file").unwrap();
+        let error = records.hours_of(window, &Needs::nothing()).unwrap_err();
+        assert!(matches!(&error, HistoryError::Read { path, .. } if *path == table), "{error}");
+        for _ in 0..2 {
+            let damaged = archive.damaged();
+            assert_eq!(damaged.iter().map(|damaged| &*damaged.path).collect::<Vec<_>>(), [&*table]);
+        }
+        fs::remove_file(&table).unwrap();
+        fs::rename(&aside, &table).unwrap();
+        assert_eq!(archive.damaged(), []);
+        assert_eq!(records.hours_of(window, &Needs::nothing()).unwrap().len(), 0);
     }
 }

@@ -7,7 +7,9 @@ use nightcap_core::cluster::{
     Attribution, CapacityType, Keys, Namespace, Node, NodeFacts, Pod, PodPhase, Provider, Size, Workload,
     WorkloadKey, WorkloadKind,
 };
-use nightcap_core::engine::{Action, Engine, Event, Kind, Outcome, Settings, Snapshot, UsageSample};
+use nightcap_core::engine::{
+    Action, Engine, Event, HistoryOperation, Kind, Outcome, Settings, Snapshot, UsageSample,
+};
 use nightcap_core::money::{AssetKind, Confidence, FlatAsset, FlatRow, Marks, NodePrice, PriceSource};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::{
@@ -173,6 +175,7 @@ pub(crate) fn engine() -> Engine {
         usage: size(500, 1, 0),
     };
     engine.apply(Event::Usage(vec![sample]), now());
+    engine.apply(Event::History { operation: HistoryOperation::Checkpoint, failed: None }, now());
     tick(&mut engine, now());
     engine
 }
@@ -311,7 +314,7 @@ pub(crate) fn handle(mut engine: Engine) -> Handle {
         while let Some(input) = inputs.recv().await {
             match input {
                 Input::Event(event) => engine.apply(event, now()),
-                Input::ManagedBy(_) | Input::Keep(_) | Input::Written(_) => {}
+                Input::ManagedBy(_) | Input::Keep(_) | Input::Written(_) | Input::Corrected(..) => {}
                 Input::Read(answer) => drop(answer.send(Arc::new(engine.snapshot(now())))),
                 Input::Command(command, answer) => {
                     let preview = engine.preview(&command, now());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nightcap_core::cluster::{CapacityType, Node, NodeFacts, Provider};
-use nightcap_core::money::{Confidence, NodePrice, NodePricer, PriceSource};
+use nightcap_core::money::{Confidence, NodePrice, NodePricer, PodRates, PriceSource};
 use nightcap_core::units::{Bytes, Instant, Rate, Resources};
 
 use crate::asset_rules::AssetRules;
@@ -15,7 +15,7 @@ use crate::found::Found;
 use crate::live::gcp::Shape;
 use crate::live::{LiveTimes, Quotes};
 use crate::rules::{Effect, Rule, check};
-use crate::serverless::PodRates;
+use crate::serverless::ServerlessRates;
 use crate::settings::{DefaultRates, PriceSettings};
 use crate::tables::Tables;
 use crate::volume::{Disks, VolumeFacts};
@@ -114,7 +114,7 @@ impl PriceBook {
     }
 
     /// The rates of pods on a node that is billed by its pods: EKS Fargate and GKE Autopilot.
-    pub fn pod_rates(&self, facts: &NodeFacts) -> Option<PodRates> {
+    pub fn pod_rates(&self, facts: &NodeFacts) -> Option<ServerlessRates> {
         let spot_ratio = self.defaults.spot_ratio.unwrap_or_else(|| usual::spot_ratio(facts.provider));
         serverless::pod_rates(&self.tables, facts, spot_ratio)
     }
@@ -255,10 +255,10 @@ impl PriceBook {
 impl PriceBook {
     /// What the node's pods pay, where they are billed and the node is not. A price of the user's own for such a node is
     /// the node's, and then its pods share it as they share any other.
-    fn by_pod(&self, facts: &NodeFacts, factor: f64) -> Option<nightcap_core::money::PodRates> {
+    fn by_pod(&self, facts: &NodeFacts, factor: f64) -> Option<PodRates> {
         let rates = self.pod_rates(facts)?;
         let scaled = |rate: Rate| Rate::from_usd_per_hour(rate.usd_per_hour() * factor).unwrap_or_default();
-        Some(nightcap_core::money::PodRates {
+        Some(PodRates {
             core: scaled(rates.cpu_core),
             gib: scaled(rates.ram_gib),
             system_is_free: &*facts.instance_type == NodeFacts::AUTOPILOT,

@@ -35,7 +35,7 @@ pub use cluster_prices::{Egress, LoadBalancer};
 pub use csv_prices::CsvPrices;
 pub use error::{PriceError, SettingError};
 pub use instance_table::Offer;
-pub use serverless::PodRates;
+pub use serverless::ServerlessRates;
 pub use service::ServicePrice;
 pub use settings::{DefaultRates, PriceRule, PriceSettings, RuleMatch};
 pub use storage::StoragePrice;

@@ -14,7 +14,7 @@ const AUTOPILOT_HOME: &str = "us-central1";
 
 /// What pods pay where they are billed and not their node.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PodRates {
+pub struct ServerlessRates {
     /// Per core and hour.
     pub cpu_core: Rate,
     /// Per GiB of memory and hour.
@@ -30,11 +30,11 @@ pub struct PodRates {
 }
 
 /// The rates of pods on such a node; `None` for nodes that are billed as machines.
-pub(crate) fn pod_rates(tables: &Tables, facts: &NodeFacts, spot_ratio: f64) -> Option<PodRates> {
+pub(crate) fn pod_rates(tables: &Tables, facts: &NodeFacts, spot_ratio: f64) -> Option<ServerlessRates> {
     let rates = Rates::of(tables, facts, spot_ratio)?;
     let rate = |usd: f64| Rate::from_usd_per_hour(usd * rates.factor).unwrap_or_default();
     let ephemeral = rates.ephemeral.map_or(0.0, |price| price.per_unit.usd());
-    Some(PodRates {
+    Some(ServerlessRates {
         cpu_core: rate(rates.cpu.per_unit.usd()),
         ram_gib: rate(rates.memory.per_unit.usd()),
         ephemeral_gib: rate(ephemeral),

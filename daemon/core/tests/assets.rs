@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nightcap_core::cluster::{Claim, ClaimKey, Keys, Namespace, Pod, PodPhase, Service, Volume, VolumeFacts};
-use nightcap_core::engine::{Egress, Engine, Event, FixedCost, Settings, TrafficSample};
-use nightcap_core::money::{AssetKind, Confidence, EgressPrices, FlatRow, PriceSource};
+use nightcap_core::engine::{Egress, Engine, Event, FixedCost, Kind, Settings, TrafficSample};
+use nightcap_core::money::{AssetKind, Confidence, EgressPrices, FlatRow, Hour, PriceSource};
 use nightcap_core::units::{Bytes, Instant, Millis, PicoUsd, Rate};
 use proptest::prelude::*;
 
@@ -261,6 +261,104 @@ fn traffic_is_charged_by_destination_at_the_price_of_its_time() {
             ("internet", at(HOUR), 180_000_000_000),
         ]
     );
+}
+
+/// A pod's traffic of 15 minutes that end at `end`: a GiB to the internet a minute.
+fn quarter(end: i64) -> Event {
+    Event::Traffic(vec![TrafficSample {
+        namespace: "shop".into(),
+        pod: "web".into(),
+        at: at(end),
+        window: Millis::from_minutes(15),
+        received: Bytes(0),
+        sent: Bytes::from_gib(15),
+        egress: Some(Egress { zone: Bytes(0), region: Bytes(0), internet: Bytes::from_gib(15) }),
+    }])
+}
+
+/// An engine whose scrapes are 15 minutes apart, and a GiB to the internet costs a cent.
+fn engine_of_quarters() -> Engine {
+    let mut settings = Settings::new(T0);
+    settings.scrape_interval = Millis::from_minutes(15);
+    let mut engine = Engine::new(settings);
+    engine.keep_until_written();
+    engine.apply(namespace("commerce", "1"), T0);
+    engine.apply(pod("web", &[], 0, None), T0);
+    engine.apply(Event::EgressPriced(cent_a_gib()), T0);
+    for kind in Kind::ALL {
+        let uids = if kind == Kind::Pod { vec!["pod-web".into()] } else { Vec::new() };
+        engine.apply(Event::Listed { kind, uids }, T0);
+    }
+    engine
+}
+
+fn cent_a_gib() -> EgressPrices {
+    let cent = PicoUsd(10_000_000_000);
+    let source = PriceSource { id: "test".into(), date: "".into() };
+    EgressPrices { zone: cent, region: cent, internet: cent, confidence: Confidence::List, source }
+}
+
+/// Start of the hour in minutes, GiB, pico-dollars, and whether it is late.
+fn traffic_rows<'a>(hours: impl IntoIterator<Item = &'a Arc<Hour>>) -> Vec<(i64, f64, i128, bool)> {
+    let rows = hours.into_iter().flat_map(|hour| hour.flat.iter().map(|row| (hour.start, row)));
+    rows.map(|(hour, row)| {
+        (hour.since(T0).0 / 60_000, row.amount / f64::from(1 << 30), row.cost.0, row.marks.late)
+    })
+    .collect()
+}
+
+#[test]
+fn traffic_that_a_scrape_tells_after_the_end_of_its_hour_is_not_late() {
+    let mut engine = engine_of_quarters();
+    // Scrapes at 25, 40, 55 and 70 minutes: the last covers five minutes of the first hour.
+    for minute in [25, 40, 55] {
+        engine.apply(quarter(minute * 60), at(minute * 60));
+        engine.tick(at(minute * 60));
+    }
+    engine.tick(at(66 * 60));
+    // The rest of the hour is closed and written; what is on it of traffic still grows.
+    assert_eq!(engine.unwritten().iter().map(|hour| hour.start).collect::<Vec<_>>(), [] as [Instant; 0]);
+    let picture = engine.snapshot(at(66 * 60));
+    assert_eq!(traffic_rows(&picture.hours), [(0, 45.0, 450_000_000_000, false)]);
+    assert!(picture.hours[0].open);
+    engine.apply(quarter(70 * 60), at(70 * 60));
+    engine.tick(at(95 * 60)); // 90 minutes less two scrapes
+    let closed = engine.unwritten();
+    assert_eq!(traffic_rows(&closed), [(0, 50.0, 500_000_000_000, false)]);
+    engine.written(&closed);
+    // Whatever comes now is late: a row of its own.
+    engine.apply(quarter(60 * 60), at(96 * 60));
+    engine.tick(at(97 * 60));
+    let lines = [(0, 50.0, 500_000_000_000, false), (0, 15.0, 150_000_000_000, true)];
+    assert_eq!(traffic_rows(&engine.unwritten()), lines);
+    let picture = engine.snapshot(at(97 * 60));
+    assert_eq!(traffic_rows(&picture.hours)[..2], lines);
+    assert!(!picture.hours[0].open);
+}
+
+#[test]
+fn open_traffic_of_a_closed_hour_outlives_a_restart() {
+    let mut engine = engine_of_quarters();
+    engine.apply(quarter(55 * 60), at(55 * 60));
+    engine.tick(at(66 * 60));
+    engine.written(&engine.unwritten());
+    let bytes = postcard::to_stdvec(&engine.checkpoint(at(66 * 60))).unwrap();
+    let checkpoint = postcard::from_bytes(&bytes).unwrap();
+    let mut settings = Settings::new(at(67 * 60));
+    settings.scrape_interval = Millis::from_minutes(15);
+    let mut engine = Engine::resume(settings, checkpoint);
+    engine.keep_until_written();
+    // What the history has of the hour is not here: readers take both.
+    let picture = engine.snapshot(at(68 * 60));
+    assert_eq!(traffic_rows(&picture.hours), [(0, 15.0, 150_000_000_000, false)]);
+    assert_eq!((picture.hours[0].open, picture.hours[0].partial), (true, true));
+    for kind in Kind::ALL {
+        engine.apply(Event::Listed { kind, uids: Vec::new() }, at(69 * 60));
+    }
+    engine.tick(at(96 * 60));
+    let closed = engine.unwritten();
+    assert_eq!(traffic_rows(&closed), [(0, 15.0, 150_000_000_000, false)]);
+    assert!(closed[0].partial);
 }
 
 /// The events of a day of one volume with two claims after each other and pods that come and go.

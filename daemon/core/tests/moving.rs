@@ -26,7 +26,7 @@ fn keys(pairs: &[(&str, &str)]) -> Keys {
 /// A node of which the pods of these tests take a quarter each.
 fn engine() -> Engine {
     let mut settings = Settings::new(T0);
-    settings.split = Split { cpu_per_gib_millionths: 4_000_000, gpu_per_gib_millionths: 0 };
+    settings.split = Split::per_gib(4_000_000, 0);
     let mut engine = Engine::new(settings);
     engine.apply(Event::Node(node("n", T0)), T0);
     engine.apply(Event::NodePriced { uid: "uid-n".into(), price: price(0.36) }, T0);

@@ -165,6 +165,7 @@ fn a_gap_is_filled_from_what_objects_prove() {
         ("ended", 3_000, true),
         ("new", 3_600, true),
         ("brief", 7, true),
+        ("old", 60, false),
     ];
     let expected = expected.map(|(name, seconds, filled)| (name.to_owned(), (seconds, team.clone(), filled)));
     assert_eq!(held(&picture.hours), expected.into());
@@ -243,6 +244,31 @@ proptest! {
 }
 
 #[test]
+fn a_pod_that_nobody_told_of_before_the_checkpoint_counts_although_it_had_ended_by_then() {
+    let mut engine = start(&Cluster::new(Vec::new()));
+    engine.tick(at(1_800));
+    let mut engine = killed(&engine, at(1_800));
+    Cluster::new(vec![pod("brief", 1_770, Some(1_798)), pod("old", 0, Some(60))])
+        .list(&mut engine, at(1_900));
+    engine.tick(at(1_900));
+    let picture = engine.snapshot(at(3_600));
+    assert_conserved(&picture.hours);
+    let seconds = held(&picture.hours).into_iter().map(|(name, (seconds, ..))| (name, seconds));
+    assert_eq!(seconds.collect::<Vec<_>>(), [("brief".to_owned(), 28), ("old".to_owned(), 60)]);
+}
+
+#[test]
+fn a_pod_that_ended_before_another_began_to_pay_is_never_paid_for_by_that_one() {
+    let mut engine = start(&Cluster::new(vec![pod("a", 0, None)]));
+    engine.apply(Event::Namespace(namespace("search")), at(1_000));
+    engine.apply(Event::Pod(pod("a", 0, Some(990))), at(1_003));
+    engine.tick(at(1_003));
+    let picture = engine.snapshot(at(3_600));
+    assert_conserved(&picture.hours);
+    assert_eq!(held(&picture.hours), [("a".to_owned(), (990, "commerce".to_owned(), false))].into());
+}
+
+#[test]
 fn hours_stay_until_they_are_written_and_are_written_again_when_they_change() {
     let mut settings = Settings::new(T0);
     settings.keep_rows = 2;
@@ -263,4 +289,82 @@ fn hours_stay_until_they_are_written_and_are_written_again_when_they_change() {
     assert_eq!(starts(&engine.unwritten()), [at(10_800)]);
     engine.written(&engine.unwritten());
     assert_eq!(starts(&engine.unwritten()), []);
+}
+
+/// A pod of one core that began before the restart in an hour that only the history has, and is told of after it.
+fn told_late() -> (Engine, Vec<Arc<Hour>>) {
+    let mut engine = Engine::new(Settings::new(T0));
+    engine.keep_until_written();
+    Cluster::new(vec![pod("a", 0, None)]).list(&mut engine, T0);
+    for minute in 0..=130 {
+        engine.tick(at(minute * 60));
+    }
+    let written = engine.unwritten();
+    engine.written(&written);
+    let mut engine = killed(&engine, at(130 * 60));
+    engine.keep_until_written();
+    Cluster::new(vec![pod("a", 0, None)]).list(&mut engine, at(131 * 60));
+    engine.tick(at(132 * 60));
+    engine.apply(Event::Pod(pod("late", 1_800, Some(5_400))), at(133 * 60));
+    (engine, written)
+}
+
+#[test]
+fn a_correction_of_an_hour_that_only_the_history_has_is_owed_until_it_is_made_there() {
+    let (mut engine, written) = told_late();
+    let owed = engine.owed();
+    // Half of the first hour, all of the second of which the half after its end is given back.
+    let hours: Vec<_> = owed.iter().map(|correction| correction.hour()).collect();
+    assert_eq!(hours, [T0, at(3_600), at(3_600)]);
+    let mut corrected: Vec<Hour> = written.iter().map(|hour| (**hour).clone()).collect();
+    for hour in &mut corrected {
+        let start = hour.start;
+        for correction in owed.iter().filter(|correction| correction.hour() == start) {
+            assert!(correction.apply_once(hour));
+        }
+        // A crash before that is noted makes it no second time.
+        let before = hour.clone();
+        for correction in owed.iter().filter(|correction| correction.hour() == start) {
+            assert!(!correction.apply_once(hour));
+        }
+        assert_eq!(*hour, before);
+    }
+    let corrected: Vec<_> = corrected.into_iter().map(Arc::new).collect();
+    assert_conserved(&corrected);
+    // By requests, a core and a GiB of 4 cores and 16 GiB: the same as for a pod that was known in time.
+    let cost = |name: &str, nth: usize| -> i128 {
+        let rows = corrected[nth].allocations.iter().filter(|row| *row.holder.pod.name == *name);
+        rows.map(|row| row.cost.total().0).sum()
+    };
+    for nth in [0, 1] {
+        assert!((cost("late", nth) - cost("a", nth) / 2).abs() <= 3, "rounded once for each row");
+    }
+    let late = corrected.iter().flat_map(|hour| &hour.allocations).filter(|row| row.marks.late);
+    assert_eq!(late.count(), 3);
+    // Owed also over a restart.
+    let mut resumed = killed(&engine, at(134 * 60));
+    resumed.keep_until_written();
+    assert_eq!(resumed.owed(), owed);
+    engine.corrected(&owed, 0);
+    assert_eq!(engine.owed(), []);
+    assert_eq!(engine.snapshot(at(135 * 60)).history.late_lost, 0);
+}
+
+#[test]
+fn a_correction_that_nothing_can_take_any_more_is_counted() {
+    let (mut engine, _) = told_late();
+    let owed = engine.owed();
+    engine.corrected(&owed, 3);
+    assert_eq!(engine.owed(), []);
+    assert_eq!(engine.snapshot(at(134 * 60)).history.late_lost, 3);
+    // Without a history, hours that memory has no room for are gone.
+    let mut engine = Engine::new(Settings { keep_rows: 2, ..Settings::new(T0) });
+    Cluster::new(vec![pod("a", 0, None)]).list(&mut engine, T0);
+    for minute in 0..=245 {
+        engine.tick(at(minute * 60));
+    }
+    engine.apply(Event::Pod(pod("late", 0, Some(1_800))), at(246 * 60));
+    let history = engine.snapshot(at(246 * 60)).history;
+    assert!(history.late_lost >= 1, "{history:?}");
+    assert_eq!(engine.owed(), []);
 }

@@ -12,6 +12,7 @@ use nightcap_core::units::{Instant, Window};
 use serde::{Deserialize, Serialize};
 
 use crate::day::DayFiles;
+use crate::health::Met;
 use crate::layout::{self, Day, FileName, Hours, Resolution, Table, table_folder};
 use crate::parquet::{self, ROW_GROUP, ROW_GROUP_OF_HOUR};
 use crate::read::HourStream;
@@ -37,6 +38,8 @@ pub struct Archive {
     lock: Option<File>,
     /// One write at a time.
     writing: Mutex<()>,
+    /// Files that could not be read.
+    pub(crate) met: Met,
 }
 
 impl Archive {
@@ -60,6 +63,7 @@ impl Archive {
             cluster: cluster.to_owned(),
             lock: Some(lock),
             writing: Mutex::new(()),
+            met: Met::default(),
         })
     }
 
@@ -69,7 +73,7 @@ impl Archive {
             return Err(HistoryError::Absent(root.to_owned()));
         }
         let (root, cluster) = (root.to_owned(), cluster.to_owned());
-        Ok(Self { root, cluster, lock: None, writing: Mutex::new(()) })
+        Ok(Self { root, cluster, lock: None, writing: Mutex::new(()), met: Met::default() })
     }
 
     /// The clusters there is history of in a folder.
@@ -125,35 +129,19 @@ impl Archive {
         if hour.partial { self.put_hour(&self.on_top(hour)?) } else { self.put_hour(hour) }
     }
 
-    /// The hour as it was written, with more rows.
-    fn on_top(&self, more: &Hour) -> Result<Hour, HistoryError> {
-        let mut hour = Hour::new(more.start);
-        let mut stream = self.verbatim(Window::new(more.start, more.start.next_hour()))?;
-        for known in stream.by_ref() {
-            let mut known = known?;
-            hour.allocations.append(&mut known.allocations);
-            hour.assets.append(&mut known.assets);
-            hour.flat.append(&mut known.flat);
-            hour.saved.append(&mut known.saved);
-        }
-        if let Some(damaged) = stream.damaged().next() {
-            // With these rows alone in its place, the rest would be gone for good.
-            return Err(HistoryError::read(&damaged.path, std::io::Error::other(damaged.reason.clone())));
-        }
-        add_missing(&mut hour.allocations, &more.allocations);
-        add_missing(&mut hour.assets, &more.assets);
-        add_missing(&mut hour.flat, &more.flat);
-        add_missing(&mut hour.saved, &more.saved);
-        Ok(hour)
-    }
-
-    fn put_hour(&self, hour: &Hour) -> Result<(), HistoryError> {
-        let day = Day::of(hour.start);
+    /// The files of the day of an hour, unless of that only the day is kept.
+    pub(crate) fn open_day(&self, hour: Instant) -> Result<(Day, DayFiles), HistoryError> {
+        let day = Day::of(hour);
         let files = DayFiles::list(&self.root, &self.cluster, day)?;
         let none = BTreeSet::new();
         if files.daily(&none).is_some() && files.hourly(&none).is_empty() {
-            return Err(HistoryError::Retired(hour.start));
+            return Err(HistoryError::Retired(hour));
         }
+        Ok((day, files))
+    }
+
+    pub(crate) fn put_hour(&self, hour: &Hour) -> Result<(), HistoryError> {
+        let (day, files) = self.open_day(hour.start)?;
         let name = FileName {
             generation: files.newest() + 1,
             compacted: false,
@@ -247,18 +235,6 @@ fn check(root: &Path) -> Result<bool, HistoryError> {
         return Err(HistoryError::Newer { path: root.to_owned(), found: mark.format, known: FORMAT });
     }
     Ok(true)
-}
-
-/// Adds those of `more` that are not there, or not as often.
-fn add_missing<T: Clone + PartialEq>(rows: &mut Vec<T>, more: &[T]) {
-    let mut unmatched = vec![true; rows.len()];
-    for row in more {
-        let known = rows.iter().zip(&unmatched).position(|(known, unmatched)| *unmatched && known == row);
-        match known {
-            Some(nth) => unmatched[nth] = false,
-            None => rows.push(row.clone()),
-        }
-    }
 }
 
 /// A row of `allocations`.

@@ -12,6 +12,7 @@ pub(crate) fn cut(hour: &Hour, part: Window) -> Hour {
         assets: hour.assets.iter().filter_map(|row| asset(row, part)).collect(),
         flat: hour.flat.iter().filter_map(|row| flat(row, part)).collect(),
         saved: hour.saved.iter().filter_map(|row| saved(row, part)).collect(),
+        coarse: true,
         ..Hour::new(part.start)
     }
 }

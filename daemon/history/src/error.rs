@@ -65,6 +65,9 @@ pub enum HistoryError {
     /// A table could not be put into Parquet.
     #[error("the table could not be written as Parquet: {0}")]
     Encode(String),
+    /// A file is no Parquet file, or not one with these columns.
+    #[error("the Parquet file could not be read: {0}")]
+    Decode(String),
 }
 
 impl HistoryError {

@@ -59,6 +59,20 @@ impl Cells {
         }
     }
 
+    /// Adds others of the same kind; those of another kind are left out.
+    pub(crate) fn append(&mut self, others: Self) {
+        match (self, others) {
+            (Self::Text(texts), Self::Text(others)) => {
+                texts.append(&others, &(0..others.codes.len()).collect::<Vec<_>>());
+            }
+            (Self::Money(values), Self::Money(others)) => values.extend(others),
+            (Self::Number(values), Self::Number(others)) => values.extend(others),
+            (Self::Instant(values), Self::Instant(others)) => values.extend(others),
+            (Self::Flag(values), Self::Flag(others)) => values.extend(others),
+            _ => {}
+        }
+    }
+
     /// Some of them.
     pub(crate) fn slice(&self, rows: std::ops::Range<usize>) -> Self {
         match self {

@@ -2,7 +2,8 @@
 //!
 //! * [`Archive::write_hour`] keeps a closed hour of the ledger; [`Archive::keep_up`] compacts days and drops what is too
 //!   old; [`Archive::hours`] gives the rows of a window back, merged as far as the [`Needs`] of the question allow.
-//! * [`CheckpointStore`] keeps an opaque blob across restarts, [`export_parquet`] writes any table.
+//! * [`CheckpointStore`] keeps an opaque blob across restarts, [`export_parquet`] writes any table
+//!   and [`read_parquet`] reads it.
 //!
 //! All of it is files of one folder; `layout.rs` says where they lie and what makes them safe. No polars type is part of
 //! the interface. Every call blocks, and none may run on a thread of an async runtime: use `spawn_blocking`.
@@ -42,8 +43,10 @@ mod durable;
 mod error;
 mod export;
 mod frame;
+mod health;
 mod layout;
 mod merge;
+mod on_top;
 mod parquet;
 mod plan;
 mod read;
@@ -55,8 +58,8 @@ mod upkeep;
 pub use archive::Archive;
 pub use checkpoint::{Checkpoint, CheckpointStore};
 pub use error::{Damaged, HistoryError};
-pub use export::export_parquet;
+pub use export::{export_parquet, read_parquet};
 pub use frame::{Cells, Column, Kind, Texts};
 pub use nightcap_core::money::query::{Field, Labels, Needs};
 pub use read::HourStream;
-pub use upkeep::{Retention, Upkeep};
+pub use upkeep::{Chore, Failure, Retention, Upkeep};

@@ -103,6 +103,11 @@ impl Decoder {
         .map(|(columns, groups)| Self { bytes, columns, groups })
     }
 
+    /// Whether it has this column.
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.columns.contains(column)
+    }
+
     /// How many row groups it has.
     pub(crate) fn groups(&self) -> usize {
         self.groups.len()

@@ -163,6 +163,11 @@ impl<'a> HourStream<'a> {
         Ok(rows.unwrap_or(0))
     }
 
+    fn leave_out(&mut self, damaged: Damaged) {
+        self.archive.met.note(&damaged);
+        self.damaged.insert(damaged);
+    }
+
     fn list(&self, day: Day) -> Result<DayFiles, HistoryError> {
         DayFiles::list(self.archive.root(), self.archive.cluster(), day)
     }
@@ -173,7 +178,7 @@ impl<'a> HourStream<'a> {
             let files = self.list(batch.day)?;
             for path in &files.foreign {
                 let reason = "it is no file of Nightcap's: move it elsewhere".to_owned();
-                self.damaged.insert(Damaged { path: path.as_path().into(), reason });
+                self.leave_out(Damaged { path: path.as_path().into(), reason });
             }
             let sources = self.choose(&files, batch);
             match self.merge(&files, &sources, batch) {
@@ -186,7 +191,7 @@ impl<'a> HourStream<'a> {
                             Damaged { path: path.as_path().into(), reason: "it is not there".to_owned() }
                         }
                     };
-                    self.damaged.insert(damaged);
+                    self.leave_out(damaged);
                     self.excluded.insert(path);
                 }
             }

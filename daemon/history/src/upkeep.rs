@@ -42,10 +42,39 @@ pub struct Upkeep {
     pub removed_files: usize,
     /// Files that could not be read. Their days are left as they are.
     pub damaged: Vec<Damaged>,
+    /// What could not be done, a day at a time; the rest was.
+    pub failed: Vec<Failure>,
+}
+
+/// A part of upkeep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Chore {
+    /// To make one file of the hours of a day.
+    Compact,
+    /// To delete what is too old.
+    Retain,
+}
+
+/// A part of upkeep that could not be done for a day.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// Which part.
+    pub chore: Chore,
+    /// Why, with the file.
+    pub cause: String,
+}
+
+impl Upkeep {
+    fn tried(&mut self, chore: Chore, result: Result<(), HistoryError>) {
+        if let Err(error) = result {
+            self.failed.push(Failure { chore, cause: error.to_string() });
+        }
+    }
 }
 
 impl Archive {
-    /// Compacts the days that are over, and deletes what is older than `retention`. Safe to stop at any point.
+    /// Compacts the days that are over, and deletes what is older than `retention`. Safe to stop at any point. A day at
+    /// which that fails is told, and the others are done.
     pub fn keep_up(&self, now: Instant, retention: &Retention) -> Result<Upkeep, HistoryError> {
         let _writing = self.write_access()?;
         let mut done = Upkeep::default();
@@ -61,16 +90,23 @@ impl Archive {
             let over = day.window().end;
             let (no_hours, no_days) = (over + retention.hourly <= now, over + retention.daily <= now);
             if over + REST <= now && !(no_hours && no_days) {
-                self.compact(day, !no_days, &mut done)?;
+                let result = self.compact(day, !no_days, &mut done);
+                done.tried(Chore::Compact, result);
             }
             if no_hours {
-                self.retire(day, Resolution::Hourly, no_days, &mut done)?;
+                let result = self.retire(day, Resolution::Hourly, no_days, &mut done);
+                done.tried(Chore::Retain, result);
             }
             if no_days {
-                self.retire(day, Resolution::Daily, true, &mut done)?;
+                let result = self.retire(day, Resolution::Daily, true, &mut done);
+                done.tried(Chore::Retain, result);
             }
-            done.removed_files += self.remove_obsolete(day)?;
+            let result = self.remove_obsolete(day).map(|removed| done.removed_files += removed);
+            done.tried(Chore::Retain, result);
             self.remove_empty(day);
+        }
+        for damaged in &done.damaged {
+            self.met.note(damaged);
         }
         Ok(done)
     }

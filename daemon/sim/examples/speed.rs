@@ -3,65 +3,15 @@
 
 use std::time::Instant as Stopwatch;
 
-use nightcap_core::cluster::{NodeFacts, Provider, VolumeFacts};
 use nightcap_core::engine::{Engine, Event, Settings};
+use nightcap_core::money::NodePricer;
 use nightcap_core::money::query::{Dimension, table};
-use nightcap_core::money::{AssetPricer, Confidence, EgressPrices, NodePrice, NodePricer, PriceSource};
 use nightcap_core::sleep::Mode;
-use nightcap_core::units::{Bytes, Instant, Millis, PicoUsd, Rate, Resources, Window};
-use nightcap_sim::{World, demo, history, scale};
+use nightcap_core::units::{Instant, Millis, PicoUsd, Window};
+use nightcap_sim::{ByCores, World, demo, history, scale};
 
 /// Monday 2026-03-02 00:00 UTC.
 const START: Instant = Instant(1_772_409_600_000);
-
-struct ByCores;
-
-impl NodePricer for ByCores {
-    fn price(&self, facts: &NodeFacts, capacity: Resources) -> NodePrice {
-        NodePrice {
-            hourly: Rate(capacity.cpu.0 * 50),
-            confidence: Confidence::Estimated,
-            source: PriceSource { id: "example".into(), date: "".into() },
-            reason: format!("5 cents a core for {}", facts.instance_type).into(),
-            by_pod: None,
-        }
-    }
-}
-
-/// Round sums an hour: 0.01 cents a GiB, 2.5 cents a load balancer, 10 cents the control plane.
-impl AssetPricer for ByCores {
-    fn volume(&self, _facts: &VolumeFacts, capacity: Bytes) -> NodePrice {
-        flat(capacity.0 >> 30, 100_000_000)
-    }
-
-    fn load_balancer(&self, _provider: Provider, _region: &str, _class: &str) -> NodePrice {
-        flat(1, 25_000_000_000)
-    }
-
-    fn control_plane(&self, _provider: Provider, _region: &str) -> NodePrice {
-        flat(1, 100_000_000_000)
-    }
-
-    fn egress(&self, _provider: Provider, _region: &str) -> EgressPrices {
-        EgressPrices {
-            zone: PicoUsd(10_000_000_000),
-            region: PicoUsd(20_000_000_000),
-            internet: PicoUsd(90_000_000_000),
-            confidence: Confidence::Estimated,
-            source: PriceSource { id: "example".into(), date: "".into() },
-        }
-    }
-}
-
-fn flat(units: u64, pico_usd: u64) -> NodePrice {
-    NodePrice {
-        hourly: Rate(units * pico_usd),
-        confidence: Confidence::Estimated,
-        source: PriceSource { id: "example".into(), date: "".into() },
-        reason: "a round sum".into(),
-        by_pod: None,
-    }
-}
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use nightcap_core::money::Confidence;
+use nightcap_core::money::query::Component;
 use nightcap_core::units::Instant;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -65,6 +66,10 @@ pub struct CostStep {
     pub by_confidence: BTreeMap<Confidence, Money>,
     /// A row was cut by the step and counts in proportion to time.
     pub prorated: bool,
+    /// Part of the step is known by the day only, since its hours are not kept any more, and such days count in proportion
+    /// to time.
+    #[serde(default)]
+    pub coarse: bool,
     /// Part of the step may still change.
     pub provisional: bool,
 }
@@ -177,4 +182,25 @@ pub struct CostRow {
     /// Holds time in which the daemon was not running, filled in from what the objects prove.
     #[serde(default)]
     pub backfilled: bool,
+}
+
+impl CostRow {
+    /// What one component of it costs. All of them add up to `cost`.
+    pub const fn part(&self, component: Component) -> Money {
+        match component {
+            Component::Cpu => self.cpu_cost,
+            Component::Memory => self.memory_cost,
+            Component::Gpu => self.gpu_cost,
+            Component::Storage => self.storage_cost,
+            Component::LoadBalancer => self.load_balancer_cost,
+            Component::NetworkZone => self.network_zone_cost,
+            Component::NetworkRegion => self.network_region_cost,
+            Component::NetworkInternet => self.network_internet_cost,
+            Component::ControlPlane => self.control_plane_cost,
+            Component::Fixed => self.fixed_cost,
+            Component::IdleShare => self.idle_share_cost,
+            Component::SharedShare => self.shared_share_cost,
+            Component::OverheadShare => self.overhead_share_cost,
+        }
+    }
 }

@@ -94,6 +94,13 @@ impl Client {
         self.send(self.http.request(Method::GET, url)).await
     }
 
+    /// The same, where the answer is no text.
+    pub(super) async fn get_bytes(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<u8>, Failure> {
+        let mut url = self.url(path);
+        url.query_pairs_mut().extend_pairs(query);
+        self.send_for_bytes(self.http.request(Method::GET, url)).await
+    }
+
     /// Acts below `/api/v1`.
     pub(super) async fn post(&self, path: &[&str], body: String) -> Result<String, Failure> {
         let request = self.http.request(Method::POST, self.url(path));
@@ -110,14 +117,24 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<String, Failure> {
+        let body = self.send_for_bytes(request).await?;
+        String::from_utf8(body)
+            .map_err(|_| Failure::failed(format!("{} answers what is no text", self.place())))
+    }
+
+    async fn send_for_bytes(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, Failure> {
         let request = match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
         let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
-        let body = answer.text().await.map_err(|error| self.unreachable(&error))?;
-        if status.is_success() { Ok(body) } else { Err(self.refused(status, &body)) }
+        let body = answer.bytes().await.map_err(|error| self.unreachable(&error))?;
+        if status.is_success() {
+            Ok(body.into())
+        } else {
+            Err(self.refused(status, &String::from_utf8_lossy(&body)))
+        }
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {

@@ -14,8 +14,8 @@ use crate::export::cost_csv;
 /// Asks the daemon; the answer as text.
 pub(super) async fn answer(client: &Client, args: &CostArgs, zone: Tz) -> Result<String, Failure> {
     let query = query(args);
-    let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    if let Some(ExportFormat::Focus) = args.format {
+    let query = pairs(&query);
+    if args.format.is_some() {
         return client.get(&["export"], &query).await;
     }
     let body = client.get(&["cost"], &query).await?;
@@ -24,6 +24,25 @@ pub(super) async fn answer(client: &Client, args: &CostArgs, zone: Tz) -> Result
         Format::Csv => as_csv(&parse(&body)?),
         Format::Table => Ok(as_table(&parse(&body)?, args.timezone.unwrap_or(zone))),
     }
+}
+
+/// Asks the daemon for Parquet.
+pub(super) async fn parquet(client: &Client, args: &CostArgs) -> Result<Vec<u8>, Failure> {
+    client.get_bytes(&["export"], &pairs(&query(args))).await
+}
+
+/// Refuses to write Parquet where people read.
+pub(super) fn check_place(args: &CostArgs, is_terminal: bool) -> Result<(), Failure> {
+    match args.format {
+        Some(ExportFormat::Parquet) if is_terminal => Err(Failure::usage(
+            "--format parquet writes a file, and this is a terminal: write e.g. nightcap cost --format parquet > cost.parquet",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn pairs<'a>(query: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    query.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
 /// The parameters that say the same.
@@ -37,8 +56,9 @@ pub(super) fn query(args: &CostArgs) -> Vec<(&'static str, String)> {
     add("filter", args.filter.clone());
     add("top", args.top.map(|top| top.to_string()));
     add("timezone", args.timezone.map(|zone| zone.name().to_owned()));
-    add("format", args.format.map(|ExportFormat::Focus| "focus".to_owned()));
+    add("format", args.format.map(export_format));
     let share = &args.share;
+    add("share", switch(share.share));
     add("share_idle", share.share_idle.map(how));
     add("share_shared", share.share_shared.map(how));
     add("share_overhead", share.share_overhead.map(how));
@@ -48,6 +68,14 @@ pub(super) fn query(args: &CostArgs) -> Vec<(&'static str, String)> {
     add("shared_daemonsets", switch(share.shared_daemonsets));
     add("shared_system", switch(share.shared_system));
     query
+}
+
+fn export_format(format: ExportFormat) -> String {
+    match format {
+        ExportFormat::Focus => "focus",
+        ExportFormat::Parquet => "parquet",
+    }
+    .to_owned()
 }
 
 fn how(how: How) -> String {
@@ -186,6 +214,10 @@ fn remarks(report: &CostReport, step: &CostStep, zone: Tz) -> String {
     if step.provisional {
         let settled = super::when::clock(report.settled, report.at, zone);
         say(format!("Provisional: what is after {settled} may still change."));
+    }
+    if step.coarse {
+        say("Coarse: hours that are not kept any more count in proportion to time, out of their days."
+            .to_owned());
     }
     if step.rows.iter().any(|row| row.prorated) {
         say("p: the window cuts an hour, which counts in proportion to time.".to_owned());

@@ -31,10 +31,11 @@ mod words;
 
 use std::ffi::OsString;
 use std::future::Future;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use chrono_tz::Tz;
 use clap::{CommandFactory, FromArgMatches};
 
 pub use acts::{End, Wish};
@@ -42,7 +43,7 @@ pub use args::{Args, Command, Connection, DemoArgs, RunArgs};
 pub use failure::Failure;
 
 use crate::config::{Config, Flag, Raw, process_variables};
-use args::{PricesArgs, PricesCommand, ScheduleCommand};
+use args::{CostArgs, ExportFormat, PricesArgs, PricesCommand, ScheduleCommand};
 use reach::reach;
 
 /// Runs a command line, the program's name first.
@@ -76,10 +77,11 @@ fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> 
 /// What a command line prints, as a test of the whole way to an answer.
 #[cfg(test)]
 pub(crate) fn answer(line: impl IntoIterator<Item = OsString>) -> Result<String, Failure> {
-    dispatch(parse(line).map_err(|error| Failure::usage(error.to_string()))?)
+    let answer = dispatch(parse(line).map_err(|error| Failure::usage(error.to_string()))?)?;
+    String::from_utf8(answer).map_err(|error| Failure::failed(error.to_string()))
 }
 
-fn dispatch(args: Args) -> Result<String, Failure> {
+fn dispatch(args: Args) -> Result<Vec<u8>, Failure> {
     let Args { connection, command } = args;
     let zone = when::local_zone();
     let connection = &connection;
@@ -89,13 +91,10 @@ fn dispatch(args: Args) -> Result<String, Failure> {
             wait(run::run(config)).map(|()| String::new())
         }
         Command::Demo(args) => wait(demo::run(args)).map(|()| String::new()),
-        Command::Cost(args) => wait(async {
-            let client = match &args.data_dir {
-                Some(folder) => folder::open(folder, args.cluster.as_deref()).await?,
-                None => reach(connection).await?,
-            };
-            cost::answer(&client, &args, zone).await
-        }),
+        Command::Cost(args) => {
+            cost::check_place(&args, std::io::stdout().is_terminal())?;
+            return wait(cost(&args, connection, zone));
+        }
         Command::Status(args) => wait(async { status::answer(&reach(connection).await?, args, zone).await }),
         Command::Explain(args) => {
             wait(async { explain::answer(&reach(connection).await?, &args, zone).await })
@@ -123,6 +122,18 @@ fn dispatch(args: Args) -> Result<String, Failure> {
             wait(acts::answer(connection, &Wish::KeepAwake { space: args.space, end }, args.act, zone))
         }
         Command::Schedule(ScheduleCommand::Check(args)) => schedule::answer(&args, zone),
+    }
+    .map(String::into_bytes)
+}
+
+async fn cost(args: &CostArgs, connection: &Connection, zone: Tz) -> Result<Vec<u8>, Failure> {
+    let client = match &args.data_dir {
+        Some(folder) => folder::open(folder, args.cluster.as_deref()).await?,
+        None => reach(connection).await?,
+    };
+    match args.format {
+        Some(ExportFormat::Parquet) => cost::parquet(&client, args).await,
+        _ => cost::answer(&client, args, zone).await.map(String::into_bytes),
     }
 }
 
@@ -166,8 +177,8 @@ fn wait<T, E: Into<Failure>>(answer: impl Future<Output = Result<T, E>>) -> Resu
         .map_err(Into::into)
 }
 
-fn write(answer: &str) -> Result<(), Failure> {
-    match std::io::stdout().lock().write_all(answer.as_bytes()) {
+fn write(answer: &[u8]) -> Result<(), Failure> {
+    match std::io::stdout().lock().write_all(answer) {
         // Whoever closed the pipe, such as `head`, has read enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),

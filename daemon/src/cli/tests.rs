@@ -141,11 +141,11 @@ fn cost_as_csv_has_all_decimals() {
     assert_eq!(
         cost::as_csv(&cost_report(true)).unwrap(),
         "\
-window_start,window_end,team,space,cost_usd,cpu_cost_usd,memory_cost_usd,gpu_cost_usd,storage_cost_usd,load_balancer_cost_usd,network_zone_cost_usd,network_region_cost_usd,network_internet_cost_usd,control_plane_cost_usd,fixed_cost_usd,idle_share_cost_usd,shared_share_cost_usd,overhead_share_cost_usd,share,cpu_core_hours,memory_gib_hours,gpu_hours,storage_gib_hours,network_gib,load_balancer_hours,prorated,late,backfilled
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,commerce,shop-dev,1204.5,804.5,400.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.60225,12.5,50,0,0,0,0,true,false,false
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,\"data, and more\",lab,0.123456789012,0.1,0.023456789012,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.00006,12.5,50,0,0,0,0,false,true,false
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,unowned,__unallocated__,95.376543210988,95.376543210988,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.04769,12.5,50,0,0,0,0,false,false,false
-2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,__idle__,,700.0,350.0,350.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.35,12.5,50,0,0,0,0,false,false,false
+window_start,window_end,team,space,cost_usd,cpu_cost_usd,memory_cost_usd,gpu_cost_usd,storage_cost_usd,load_balancer_cost_usd,network_zone_cost_usd,network_region_cost_usd,network_internet_cost_usd,control_plane_cost_usd,fixed_cost_usd,idle_share_cost_usd,shared_share_cost_usd,overhead_share_cost_usd,share,cpu_core_hours,memory_gib_hours,gpu_hours,storage_gib_hours,network_gib,load_balancer_hours,prorated,coarse,late,backfilled
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,commerce,shop-dev,1204.5,804.5,400.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.60225,12.5,50,0,0,0,0,true,false,false,false
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,\"data, and more\",lab,0.123456789012,0.1,0.023456789012,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.00006,12.5,50,0,0,0,0,false,false,true,false
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,unowned,__unallocated__,95.376543210988,95.376543210988,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.04769,12.5,50,0,0,0,0,false,false,false,false
+2026-03-01T00:00:00Z,2026-03-04T12:00:00Z,__idle__,,700.0,350.0,350.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.35,12.5,50,0,0,0,0,false,false,false,false
 "
     );
 }
@@ -189,7 +189,7 @@ fn cost_shows_every_part_that_somebody_pays_for() {
 #[test]
 fn cost_asks_for_what_the_flags_say() {
     let line = "nightcap cost --by label:app --step month --accumulate --filter team:shop --top 5 --timezone Europe/Berlin \
-                --share-idle weighted --shared-namespaces infra-* --shared-labels app:dns --idle-by-node --no-idle";
+                --share --share-idle weighted --shared-namespaces infra-* --shared-labels app:dns --idle-by-node --no-idle";
     let Command::Cost(args) =
         <Args as clap::Parser>::try_parse_from(line.split_whitespace()).unwrap().command
     else {
@@ -208,6 +208,7 @@ fn cost_asks_for_what_the_flags_say() {
             "filter=team:shop",
             "top=5",
             "timezone=Europe/Berlin",
+            "share=true",
             "share_idle=weighted",
             "idle_by_node=true",
             "shared_namespaces=infra-*",
@@ -450,7 +451,8 @@ none,1,0.0,0,,c
 fn price_answer(line: &[&str]) -> Result<String, String> {
     let line = ["nightcap", "prices"].iter().chain(line).map(OsString::from);
     let args = super::parse(line).map_err(|error| error.to_string())?;
-    super::dispatch(args).map_err(|failure| failure.to_string())
+    let answer = super::dispatch(args).map_err(|failure| failure.to_string())?;
+    String::from_utf8(answer).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -874,4 +876,20 @@ fn the_interface_is_consistent() {
 #[test]
 fn tiny_and_huge_amounts_survive() {
     assert_eq!(money::amount(PicoUsd(i128::MAX / 4)).chars().filter(char::is_ascii_digit).count(), 28);
+}
+
+#[test]
+fn parquet_is_for_files_only() {
+    let told = |format, is_terminal| {
+        let args = CostArgs { format, ..CostArgs::default() };
+        cost::check_place(&args, is_terminal).map_err(|failure| failure.to_string())
+    };
+    assert_eq!(
+        told(Some(ExportFormat::Parquet), true).unwrap_err(),
+        "--format parquet writes a file, and this is a terminal: write e.g. nightcap cost --format parquet > cost.parquet"
+    );
+    assert_eq!(told(Some(ExportFormat::Parquet), false), Ok(()));
+    assert_eq!([told(Some(ExportFormat::Focus), true), told(None, true)], [Ok(()), Ok(())]);
+    let args = CostArgs { format: Some(ExportFormat::Parquet), ..CostArgs::default() };
+    assert!(cost::query(&args).contains(&("format", "parquet".to_owned())));
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use nightcap_core::cluster::{TeamRule, TeamRules, differs_by_pod};
 use nightcap_core::engine::FixedCost;
-use nightcap_core::money::Split;
 use nightcap_core::schedule::{TimeSpec, parse_zone};
 use nightcap_core::sleep::foreign::Tool;
 use nightcap_core::sleep::{Mode, Spec, Wishes};
@@ -16,11 +15,12 @@ use nightcap_pricing::live::LiveSettings;
 use nightcap_pricing::{DefaultRates, PriceError, PriceRule, PriceSettings};
 use reqwest::Url;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::error::ConfigError;
 use super::raw::Raw;
-use super::reader::{Reader, shown};
+use super::reader::Reader;
+use super::sharing::sharing;
+use super::split::split;
 use super::validated::{Config, Log, LogFormat, LogLevel, Usage, UsageSource};
 
 /// metrics-server measures every 15 s at best; with more than an hour between samples there is nothing to hold forward.
@@ -29,8 +29,6 @@ const USAGE_INTERVAL: [Millis; 2] = [Millis::from_secs(10), Millis::HOUR];
 const KEEP_ROWS: std::ops::RangeInclusive<usize> = 1_000..=100_000_000;
 /// An API server's default limit on writes in flight is 200; more than that only queues there.
 const CONCURRENCY: std::ops::RangeInclusive<usize> = 1..=200;
-/// One core worth more than so many GiB of memory is a typing error. Millionths of it fit 32 bits.
-const MOST_PER_GIB: f64 = 4_000.0;
 /// As everywhere where a month becomes hours.
 const HOURS_PER_MONTH: f64 = 730.0;
 
@@ -79,6 +77,7 @@ fn read(reader: &mut Reader<'_>) -> Config {
             daily: reader.parse("history.keep_days", kept).unwrap_or(default.retention.daily),
         },
         fixed: fixed(reader),
+        sharing: sharing(reader),
         log: Log {
             format: reader.parse("log.format", log_format).unwrap_or_default(),
             level: reader.parse("log.level", log_level).unwrap_or_default(),
@@ -165,15 +164,7 @@ fn labels(reader: &mut Reader<'_>) -> Option<Vec<Arc<str>>> {
 
 fn protected(reader: &mut Reader<'_>) -> Vec<Arc<str>> {
     let patterns = reader.texts("sleep.protected").unwrap_or_default();
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '*';
-    for pattern in &patterns {
-        if !pattern.chars().all(allowed) {
-            reader.error(
-                "sleep.protected",
-                format!("{pattern:?} matches no namespace: use lower-case letters, digits and `-`, and `*` for any text"),
-            );
-        }
-    }
+    reader.namespace_patterns("sleep.protected", &patterns);
     patterns.into_iter().map(Into::into).collect()
 }
 
@@ -279,48 +270,6 @@ fn kept(text: &str) -> Result<Millis, String> {
         return Ok(length);
     }
     Err(format!("{text:?} is not allowed: write a duration from 1d to 36600d"))
-}
-
-fn split(reader: &mut Reader<'_>) -> Split {
-    let default = Split::default();
-    match reader.value("split") {
-        None => default,
-        Some(Value::String(word)) if word == "opencost" => default,
-        Some(Value::String(word)) if word == "aws" => Split::AWS,
-        Some(Value::Object(map)) => {
-            let mut worth = |name: &str, default| match map.get(name) {
-                None | Some(Value::Null) => default,
-                Some(value) => millionths(value).unwrap_or_else(|| {
-                    let path = format!("split.{name}");
-                    reader.error(
-                        &path,
-                        format!("{} is not allowed: write a number from 0 to {MOST_PER_GIB}", shown(value)),
-                    );
-                    default
-                }),
-            };
-            Split {
-                cpu_per_gib_millionths: worth("cpu_per_gib", default.cpu_per_gib_millionths),
-                gpu_per_gib_millionths: worth("gpu_per_gib", default.gpu_per_gib_millionths),
-            }
-        }
-        Some(other) => {
-            reader.error(
-                "split",
-                format!(
-                    "{} is no split: use opencost, aws, or a map with cpu_per_gib and gpu_per_gib",
-                    shown(other)
-                ),
-            );
-            default
-        }
-    }
-}
-
-fn millionths(value: &Value) -> Option<u32> {
-    let number = value.as_f64().filter(|number| (0.0..=MOST_PER_GIB).contains(number))?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked just before")]
-    Some((number * 1e6).round() as u32)
 }
 
 fn spec(text: &str, zone: Tz) -> Result<Spec, String> {

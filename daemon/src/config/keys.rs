@@ -7,6 +7,8 @@ pub(super) enum Kind {
     Text,
     /// A whole number.
     Number,
+    /// `true` or `false`.
+    Switch,
     /// A list of texts; in a variable joined by commas.
     List,
     /// Holds more than one value: in the file only.
@@ -35,7 +37,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 41] = [
+pub(super) const KEYS: [Key; 53] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -71,10 +73,22 @@ pub(super) const KEYS: [Key; 41] = [
     key("split", Kind::Text),
     key("split.cpu_per_gib", Kind::Structure),
     key("split.gpu_per_gib", Kind::Structure),
+    key("split.cpu_core_hourly_usd", Kind::Structure),
+    key("split.ram_gib_hourly_usd", Kind::Structure),
+    key("split.gpu_hourly_usd", Kind::Structure),
     key("history.keep_rows", Kind::Number),
     key("history.keep_hours", Kind::Text),
     key("history.keep_days", Kind::Text),
     key("costs.fixed", Kind::Structure),
+    key("costs.shared.namespaces", Kind::List),
+    key("costs.shared.labels", Kind::List),
+    key("costs.shared.daemonsets", Kind::Switch),
+    key("costs.shared.system", Kind::Switch),
+    key("costs.shared.load_balancers", Kind::Switch),
+    key("costs.share.idle", Kind::Text),
+    key("costs.share.idle_by_node", Kind::Switch),
+    key("costs.share.shared", Kind::Text),
+    key("costs.share.overhead", Kind::Text),
     key("log.format", Kind::Text),
     key("log.level", Kind::Text),
     key("act.concurrency", Kind::Number),

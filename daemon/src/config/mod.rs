@@ -8,6 +8,8 @@ mod error;
 mod keys;
 mod raw;
 mod reader;
+mod sharing;
+mod split;
 #[cfg(test)]
 mod tests;
 mod validated;

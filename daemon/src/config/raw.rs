@@ -71,6 +71,7 @@ impl Raw {
     fn lay_over(&mut self, path: &str, kind: Kind, value: &str, origin: String) {
         let value = match kind {
             Kind::Number => value.parse::<u64>().map_or_else(|_| Value::from(value), Value::from),
+            Kind::Switch => value.parse::<bool>().map_or_else(|_| Value::from(value), Value::from),
             Kind::List => value.split(',').map(str::trim).filter(|part| !part.is_empty()).collect(),
             Kind::Text | Kind::Structure => Value::from(value),
         };

@@ -125,6 +125,27 @@ impl<'a> Reader<'a> {
         Some(texts)
     }
 
+    /// Notes patterns that no namespace can match.
+    pub(super) fn namespace_patterns(&mut self, path: &str, patterns: &[&str]) {
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '*';
+        for pattern in patterns.iter().filter(|pattern| !pattern.chars().all(allowed)) {
+            let problem = format!(
+                "{pattern:?} matches no namespace: use lower-case letters, digits and `-`, and `*` for any text"
+            );
+            self.error(path, problem);
+        }
+    }
+
+    /// `true` or `false`; a variable's is a text.
+    pub(super) fn switch(&mut self, path: &str) -> Option<bool> {
+        let value = self.value(path)?;
+        let on = value.as_bool();
+        if on.is_none() {
+            self.error(path, format!("{} is neither true nor false", shown(value)));
+        }
+        on
+    }
+
     pub(super) fn map(&mut self, path: &str) -> Option<&'a Map<String, Value>> {
         let value = self.value(path)?;
         let map = value.as_object();

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use nightcap_core::cluster::{TeamRule, TeamRules, UserMap};
 use nightcap_core::money::Split;
+use nightcap_core::money::query::{SharedRules, Sharing, Spread};
 use nightcap_core::schedule::TimeSpec;
 use nightcap_core::sleep::foreign::Tool;
 use nightcap_core::sleep::{DEFAULT_PROTECTED, Mode, Spec, Wishes};
-use nightcap_core::units::{Instant, Millis};
+use nightcap_core::units::{Instant, Millis, PicoUsd};
 use nightcap_pricing::live::{AzureSettings, LiveSettings};
 use nightcap_pricing::{DefaultRates, EgressRules, PriceRule, PriceSettings, RuleMatch, StorageRules};
 
@@ -85,6 +86,9 @@ prices:
 split: {cpu_per_gib: 9.5}
 history: {keep_rows: 5000}
 log: {format: json, level: debug}
+costs:
+  shared: {namespaces: [ingress, "mon-*"], labels: ["app:dns", team = core], daemonsets: true}
+  share: {idle: even, shared: none, idle_by_node: true}
 act: {concurrency: 64}
 "#;
     let spec =
@@ -145,8 +149,21 @@ act: {concurrency: 64}
             control_plane_hourly_usd: Some(0.0),
             egress: EgressRules { internet_gib_usd: Some(0.05), ..EgressRules::default() },
         },
-        split: Split { cpu_per_gib_millionths: 9_500_000, ..Split::default() },
+        split: Split { cpu_core: 9_500_000, ..Split::default() },
         keep_rows: 5_000,
+        sharing: Sharing {
+            idle: Spread::Even,
+            idle_by_node: true,
+            rules: SharedRules {
+                namespaces: vec!["ingress".into(), "mon-*".into()],
+                labels: vec![("app".into(), "dns".into()), ("team".into(), "core".into())],
+                daemonsets: true,
+                ..SharedRules::default()
+            },
+            shared: Spread::None,
+            overhead: Spread::Weighted,
+            extra_monthly: PicoUsd(0),
+        },
         log: Log { format: LogFormat::Json, level: LogLevel::Debug },
         concurrency: 64,
         ..Config::default()
@@ -268,6 +285,113 @@ act: [1]
 }
 
 #[test]
+fn a_split_may_be_given_by_rates() {
+    for (text, split) in [
+        ("{cpu_core_hourly_usd: 0.03, ram_gib_hourly_usd: 0.005, gpu_hourly_usd: 1.2}", [6, 1, 240]),
+        // A GPU costs the default rate unless another is given.
+        ("{cpu_core_hourly_usd: 0.05, ram_gib_hourly_usd: 0.01}", [5, 1, 95]),
+        (
+            "{cpu_core_hourly_usd: 1, ram_gib_hourly_usd: 1000, gpu_hourly_usd: 250, cpu_per_gib: }",
+            [1, 1000, 250],
+        ),
+    ] {
+        let [cpu_core, ram_gib, gpu] = split;
+        let expected = Config { split: Split { cpu_core, ram_gib, gpu }, ..Config::default() };
+        assert_eq!(config(&format!("split: {text}")), Ok(expected), "{text}");
+    }
+    let cheap = "prices: {defaults: {gpu_hourly_usd: 0.5}}\nsplit: {cpu_core_hourly_usd: 0.05, ram_gib_hourly_usd: 0.01}";
+    assert_eq!(config(cheap).unwrap().split, Split { cpu_core: 5, ram_gib: 1, gpu: 50 });
+}
+
+#[test]
+fn rates_of_a_split_that_cannot_be_used_are_named() {
+    let missing = "is missing: rates need a core's and a GiB's";
+    let allowed = "is not allowed: write dollars per hour, more than 0 and up to 1000";
+    let free = "would give it away, and the others would pay for it: write dollars per hour, more than 0";
+    for (text, expected) in [
+        (
+            "{gpu_hourly_usd: 1}",
+            vec![
+                format!("split.cpu_core_hourly_usd: {missing}"),
+                format!("split.ram_gib_hourly_usd: {missing}"),
+            ],
+        ),
+        (
+            "{cpu_core_hourly_usd: 0, ram_gib_hourly_usd: 0.0, gpu_hourly_usd: 0}",
+            vec![
+                format!("split.cpu_core_hourly_usd: 0 {free}"),
+                format!("split.ram_gib_hourly_usd: 0.0 {free}"),
+                format!("split.gpu_hourly_usd: 0 {free}"),
+            ],
+        ),
+        (
+            "{cpu_core_hourly_usd: -1, ram_gib_hourly_usd: 1001, gpu_hourly_usd: much}",
+            vec![
+                format!("split.cpu_core_hourly_usd: -1 {allowed}"),
+                format!("split.ram_gib_hourly_usd: 1001 {allowed}"),
+                format!("split.gpu_hourly_usd: \"much\" {allowed}"),
+            ],
+        ),
+        (
+            "{cpu_core_hourly_usd: 1, ram_gib_hourly_usd: 1, gpu_per_gib: 3}",
+            vec![
+            "split: gpu_per_gib stands beside cpu_core_hourly_usd, ram_gib_hourly_usd: give ratios or rates"
+                .to_owned(),
+        ],
+        ),
+    ] {
+        assert_eq!(errors(&format!("split: {text}")), expected, "{text}");
+    }
+    assert_eq!(
+        errors(
+            "prices: {defaults: {gpu_hourly_usd: 0}}\nsplit: {cpu_core_hourly_usd: 1, ram_gib_hourly_usd: 1}"
+        ),
+        [format!("split.gpu_hourly_usd: 0 {free}")]
+    );
+}
+
+#[test]
+fn sharing_comes_from_variables_too() {
+    let variables = variables(&[
+        ("NIGHTCAP_COSTS_SHARED_NAMESPACES", "ingress, mon-*"),
+        ("NIGHTCAP_COSTS_SHARED_SYSTEM", "true"),
+        ("NIGHTCAP_COSTS_SHARE_OVERHEAD", "even"),
+    ]);
+    let file = "costs: {shared: {namespaces: [other], system: false, load_balancers: true}}";
+    let config = Config::validate(&Raw::parse(file, variables, &[]).unwrap()).unwrap();
+    let rules = SharedRules {
+        namespaces: vec!["ingress".into(), "mon-*".into()],
+        system: true,
+        load_balancers: true,
+        ..SharedRules::default()
+    };
+    assert_eq!(config.sharing, Sharing { rules, overhead: Spread::Even, ..Sharing::weighted() });
+}
+
+#[test]
+fn sharing_that_cannot_be_used_is_named() {
+    let file = r#"
+costs:
+  shared: {namespaces: [Ingress], labels: [app, "app:"], daemonsets: "yes", nodes: true}
+  share: {idle: fairly, overhead: 1}
+"#;
+    let variables = variables(&[("NIGHTCAP_COSTS_SHARED_SYSTEM", "often")]);
+    let error = Config::validate(&Raw::parse(file, variables, &[]).unwrap()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        r#"8 errors in the configuration:
+  costs.shared.nodes: unknown key; known in costs.shared: namespaces, labels, daemonsets, system, load_balancers
+  costs.shared.namespaces: "Ingress" matches no namespace: use lower-case letters, digits and `-`, and `*` for any text
+  costs.shared.labels: "app" is no label with a value: write KEY:VALUE, such as app:ingress
+  costs.shared.labels: "app:" is no label with a value: write KEY:VALUE, such as app:ingress
+  costs.shared.daemonsets: "yes" is neither true nor false
+  NIGHTCAP_COSTS_SHARED_SYSTEM: "often" is neither true nor false
+  costs.share.idle: "fairly" is none of weighted, even and none
+  costs.share.overhead: 1 is no text: put it in quotes, or give one value"#
+    );
+}
+
+#[test]
 fn what_stands_in_the_way_is_named() {
     assert_eq!(
         errors("- a\n- b\n"),
@@ -275,11 +399,15 @@ fn what_stands_in_the_way_is_named() {
     );
     assert_eq!(
         errors("split: half"),
-        [r#"split: "half" is no split: use opencost, aws, or a map with cpu_per_gib and gpu_per_gib"#]
+        [
+            r#"split: "half" is no split: use opencost, aws, or a map with cpu_per_gib and gpu_per_gib, or with cpu_core_hourly_usd, ram_gib_hourly_usd, gpu_hourly_usd"#
+        ]
     );
     assert_eq!(
         errors("split: {ram: 1}"),
-        ["split.ram: unknown key; known in split: cpu_per_gib, gpu_per_gib"]
+        [
+            "split.ram: unknown key; known in split: cpu_per_gib, gpu_per_gib, cpu_core_hourly_usd, ram_gib_hourly_usd, gpu_hourly_usd"
+        ]
     );
     assert_eq!(errors("mode: ''"), ["mode: is empty: give it a value, or remove it"]);
 }
@@ -329,7 +457,7 @@ fn the_example_shows_every_key_and_holds_the_defaults() {
         for name in key.path.split('.') {
             value = value.and_then(|value| value.get(name));
         }
-        // `split` is shown as a word, its two numbers in the comment beside it.
+        // `split` is shown as a word, its numbers in the comment beside it.
         assert!(value.is_some() || key.path.starts_with("split."), "the example does not show {}", key.path);
     }
 }

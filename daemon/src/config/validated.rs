@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use nightcap_core::cluster::TeamRules;
 use nightcap_core::engine::{FixedCost, Settings};
 use nightcap_core::money::Split;
+use nightcap_core::money::query::Sharing;
 use nightcap_core::sleep::foreign::Tool;
 use nightcap_core::sleep::{Mode, SleepSettings, Wishes};
 use nightcap_core::units::{Instant, Millis};
@@ -54,6 +55,8 @@ pub struct Config {
     pub prices: PriceSettings,
     /// How a node's price is split over its resources.
     pub split: Split,
+    /// What is for everybody, and how it is spread where a question asks to share and does not say how.
+    pub sharing: Sharing,
     /// How many allocation rows of closed hours are kept in memory.
     pub keep_rows: usize,
     /// How long the history is kept, by the hour and by the day.
@@ -152,6 +155,7 @@ impl Default for Config {
             network_counters: Vec::new(),
             prices: PriceSettings::default(),
             split: Split::default(),
+            sharing: Sharing::weighted(),
             keep_rows: 100_000,
             retention: Retention::default(),
             fixed: Vec::new(),

@@ -1,80 +1,30 @@
 //! A cost report as CSV: one line a row, amounts with all their decimals.
 
-use crate::api::{CostReport, RowKind};
+use nightcap_history::Cells;
 
-/// The report as CSV. A group has its values under the names of what is grouped by; any other row its name under the
-/// first of them.
+use super::columns::columns;
+use crate::api::{CostReport, Money};
+
+/// The report as CSV.
 pub(crate) fn cost_csv(report: &CostReport) -> Result<String, csv::Error> {
+    let columns = columns(report);
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut head = vec!["window_start", "window_end"];
-    head.extend(report.by.iter().map(String::as_str));
-    head.extend([
-        "cost_usd",
-        "cpu_cost_usd",
-        "memory_cost_usd",
-        "gpu_cost_usd",
-        "storage_cost_usd",
-        "load_balancer_cost_usd",
-        "network_zone_cost_usd",
-        "network_region_cost_usd",
-        "network_internet_cost_usd",
-        "control_plane_cost_usd",
-        "fixed_cost_usd",
-        "idle_share_cost_usd",
-        "shared_share_cost_usd",
-        "overhead_share_cost_usd",
-        "share",
-        "cpu_core_hours",
-        "memory_gib_hours",
-        "gpu_hours",
-        "storage_gib_hours",
-        "network_gib",
-        "load_balancer_hours",
-        "prorated",
-        "late",
-        "backfilled",
-    ]);
-    writer.write_record(&head)?;
-    for step in &report.steps {
-        for row in &step.rows {
-            let mut cells = vec![step.window.start.to_rfc3339(), step.window.end.to_rfc3339()];
-            if row.kind == RowKind::Group {
-                cells.extend(report.by.iter().map(|by| row.key.get(by).cloned().unwrap_or_default()));
-            } else {
-                cells.push(row.name.clone());
-                cells.resize(2 + report.by.len(), String::new());
-            }
-            let money = [
-                row.cost,
-                row.cpu_cost,
-                row.memory_cost,
-                row.gpu_cost,
-                row.storage_cost,
-                row.load_balancer_cost,
-                row.network_zone_cost,
-                row.network_region_cost,
-                row.network_internet_cost,
-                row.control_plane_cost,
-                row.fixed_cost,
-                row.idle_share_cost,
-                row.shared_share_cost,
-                row.overhead_share_cost,
-            ];
-            cells.extend(money.map(|amount| amount.to_string()));
-            let numbers = [
-                row.share,
-                row.cpu_core_hours,
-                row.memory_gib_hours,
-                row.gpu_hours,
-                row.storage_gib_hours,
-                row.network_gib,
-                row.load_balancer_hours,
-            ];
-            cells.extend(numbers.map(|number| number.to_string()));
-            cells.extend([row.prorated, row.late, row.backfilled].map(|flag| flag.to_string()));
-            writer.write_record(&cells)?;
-        }
+    writer.write_record(columns.iter().map(|column| &*column.name))?;
+    let rows = columns.first().map_or(0, |column| column.cells.len());
+    for row in 0..rows {
+        writer.write_record(columns.iter().map(|column| text(&column.cells, row)))?;
     }
     let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn text(cells: &Cells, row: usize) -> String {
+    match cells {
+        Cells::Text(texts) => texts.get(row).map(ToString::to_string),
+        Cells::Money(amounts) => amounts.get(row).map(|amount| Money(*amount).to_string()),
+        Cells::Number(numbers) => numbers.get(row).map(ToString::to_string),
+        Cells::Instant(instants) => instants.get(row).map(|at| at.to_rfc3339()),
+        Cells::Flag(flags) => flags.get(row).map(ToString::to_string),
+    }
+    .unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, NaiveDate};
 use nightcap_core::cluster::{CapacityType, Provider};
-use nightcap_core::money::query::{Costs, Group, IDLE, OTHERS, Table};
+use nightcap_core::money::query::{Component, Group, IDLE, OTHERS, Table};
 use nightcap_core::units::{Instant, PicoUsd, Window};
 use serde_json::{Map, Value};
 
@@ -76,74 +76,48 @@ pub(crate) const COLUMNS: [&str; 51] = [
     "x_WorkloadName",
 ];
 
-/// A component of cost: what FOCUS calls it, and how much of what it is.
-struct Component {
+/// What FOCUS calls a component of cost, and how much of what it is.
+struct Charge {
     name: &'static str,
-    cost: fn(&Costs) -> PicoUsd,
     category: &'static str,
     subcategory: &'static str,
     service: &'static str,
     unit: &'static str,
-    quantity: fn(&Group) -> f64,
+    quantity: f64,
 }
 
 const GIB: f64 = 1_073_741_824.0;
 
-const fn component(
-    name: &'static str,
-    cost: fn(&Costs) -> PicoUsd,
-    kind: [&'static str; 3],
-    unit: &'static str,
-    quantity: fn(&Group) -> f64,
-) -> Component {
-    let [category, subcategory, service] = kind;
-    Component { name, cost, category, subcategory, service, unit, quantity }
-}
-
 const COMPUTE: [&str; 3] = ["Compute", "Containers", "Kubernetes nodes"];
-
-/// All of them: their costs add up to [`Costs::total`].
-const COMPONENTS: [Component; 13] = [
-    component("CPU", |c| c.node.cpu, COMPUTE, "Core Hours", |g| g.charged.cpu_core_hours),
-    component("memory", |c| c.node.memory, COMPUTE, "GiB Hours", |g| g.charged.memory_byte_hours / GIB),
-    component("GPU", |c| c.node.gpu, COMPUTE, "GPU Hours", |g| g.charged.gpu_hours),
-    component(
-        "storage",
-        |c| c.storage,
-        ["Storage", "Block Storage", "Kubernetes volumes"],
-        "GiB Hours",
-        |g| g.volume_byte_hours / GIB,
-    ),
-    component(
-        "load balancer",
-        |c| c.load_balancer,
-        ["Networking", "Application Networking", "Kubernetes load balancers"],
-        "Hours",
-        |g| g.load_balancer_hours,
-    ),
-    component("traffic to other zones", |c| c.network.zone, NETWORK, "GiB", |_| 0.0),
-    component("traffic to other regions", |c| c.network.region, NETWORK, "GiB", |_| 0.0),
-    component("traffic to the internet", |c| c.network.internet, NETWORK, "GiB", |_| 0.0),
-    component(
-        "control plane",
-        |c| c.control_plane,
-        ["Compute", "Containers", "Kubernetes control plane"],
-        "",
-        |_| 0.0,
-    ),
-    component("fixed sum", |c| c.fixed, ["Other", "Other (Other)", "Fixed sums"], "", |_| 0.0),
-    component("share of idle cost", |c| c.idle.total(), COMPUTE, "", |_| 0.0),
-    component("share of shared cost", |c| c.shared, ["Other", "Other (Other)", "Shared cost"], "", |_| 0.0),
-    component(
-        "share of overhead",
-        |c| c.overhead,
-        ["Compute", "Containers", "Kubernetes control plane"],
-        "",
-        |_| 0.0,
-    ),
-];
-
+const CONTROL_PLANE: [&str; 3] = ["Compute", "Containers", "Kubernetes control plane"];
+const STORAGE: [&str; 3] = ["Storage", "Block Storage", "Kubernetes volumes"];
+const BALANCERS: [&str; 3] = ["Networking", "Application Networking", "Kubernetes load balancers"];
 const NETWORK: [&str; 3] = ["Networking", "Other (Networking)", "Kubernetes traffic"];
+const FIXED: [&str; 3] = ["Other", "Other (Other)", "Fixed sums"];
+const SHARED_COST: [&str; 3] = ["Other", "Other (Other)", "Shared cost"];
+
+impl Charge {
+    fn of(component: Component, group: &Group) -> Self {
+        let charged = group.charged;
+        let (name, kind, unit, quantity) = match component {
+            Component::Cpu => ("CPU", COMPUTE, "Core Hours", charged.cpu_core_hours),
+            Component::Memory => ("memory", COMPUTE, "GiB Hours", charged.memory_byte_hours / GIB),
+            Component::Gpu => ("GPU", COMPUTE, "GPU Hours", charged.gpu_hours),
+            Component::Storage => ("storage", STORAGE, "GiB Hours", group.volume_byte_hours / GIB),
+            Component::LoadBalancer => ("load balancer", BALANCERS, "Hours", group.load_balancer_hours),
+            Component::NetworkZone => ("traffic to other zones", NETWORK, "GiB", 0.0),
+            Component::NetworkRegion => ("traffic to other regions", NETWORK, "GiB", 0.0),
+            Component::NetworkInternet => ("traffic to the internet", NETWORK, "GiB", 0.0),
+            Component::ControlPlane => ("control plane", CONTROL_PLANE, "", 0.0),
+            Component::Fixed => ("fixed sum", FIXED, "", 0.0),
+            Component::IdleShare => ("share of idle cost", COMPUTE, "", 0.0),
+            Component::SharedShare => ("share of shared cost", SHARED_COST, "", 0.0),
+            Component::OverheadShare => ("share of overhead", CONTROL_PLANE, "", 0.0),
+        };
+        let [category, subcategory, service] = kind;
+        Self { name, category, subcategory, service, unit, quantity }
+    }
+}
 
 /// The tables as CSV, with idle cost or without. `names` are those of what is grouped by.
 pub(crate) fn focus_csv(
@@ -162,10 +136,11 @@ pub(crate) fn focus_csv(
             (format!("{node}{}", line.name), Map::new(), &line.group)
         });
         for (name, tags, group) in groups.chain(others).chain(lines) {
-            for component in &COMPONENTS {
-                let cost = (component.cost)(&group.costs);
+            for component in Component::ALL {
+                let cost = group.costs.of(component);
                 if cost.0 != 0 {
-                    writer.write_record(row(table, cluster, &name, &tags, group, component, cost))?;
+                    let charge = Charge::of(component, group);
+                    writer.write_record(row(table, cluster, &name, &tags, group, &charge, cost))?;
                 }
             }
         }
@@ -184,7 +159,7 @@ fn row(
     name: &str,
     tags: &Map<String, Value>,
     group: &Group,
-    component: &Component,
+    charge: &Charge,
     cost: PicoUsd,
 ) -> [String; COLUMNS.len()] {
     let common = &group.common;
@@ -204,9 +179,11 @@ fn row(
     };
     let region = text(facts.map(|facts| &facts.region));
     let money = cost.exact().to_string();
-    let quantity = (component.quantity)(group);
-    let (quantity, unit) =
-        if quantity > 0.0 { (quantity.to_string(), component.unit.to_owned()) } else { <_>::default() };
+    let (quantity, unit) = if charge.quantity > 0.0 {
+        (charge.quantity.to_string(), charge.unit.to_owned())
+    } else {
+        <_>::default()
+    };
     let (kind, workload) = common
         .workload
         .as_ref()
@@ -232,7 +209,7 @@ fn row(
         period.start.to_rfc3339(),
         "Usage".to_owned(),
         if group.late { "Correction".to_owned() } else { String::new() },
-        format!("{} of {name}", component.name),
+        format!("{} of {name}", charge.name),
         "Usage-Based".to_owned(),
         table.window.end.to_rfc3339(),
         table.window.start.to_rfc3339(),
@@ -254,19 +231,19 @@ fn row(
         format!("{cluster}/{name}"),
         name.to_owned(),
         resource_type.to_owned(),
-        component.category.to_owned(),
-        component.service.to_owned(),
-        component.subcategory.to_owned(),
+        charge.category.to_owned(),
+        charge.service.to_owned(),
+        charge.subcategory.to_owned(),
         namespace.clone(),
         namespace,
         "Kubernetes namespace".to_owned(),
         Value::Object(tags).to_string(),
         cluster.to_owned(),
-        component.name.to_owned(),
+        charge.name.to_owned(),
         text(node.map(|node| &node.name)),
         text(common.owner.as_ref()),
         text(common.pod.as_ref()),
-        group.prorated.to_string(),
+        (group.prorated || table.coarse).to_string(),
         table.open.to_string(),
         text(common.space.as_ref()),
         text(common.team.as_ref()),
@@ -290,29 +267,7 @@ fn billing_period(step: Window) -> Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nightcap_core::money::ByResource;
-    use nightcap_core::money::query::NetworkCosts;
     use nightcap_core::units::parse_rfc3339;
-
-    #[test]
-    fn components_are_the_whole_cost() {
-        let usd = |power| PicoUsd(10_i128.pow(power));
-        let costs = Costs {
-            node: ByResource::from_array([usd(0), usd(1), usd(2)]),
-            storage: usd(3),
-            load_balancer: usd(4),
-            network: NetworkCosts { zone: usd(5), region: usd(6), internet: usd(7) },
-            control_plane: usd(8),
-            fixed: usd(9),
-            idle: ByResource::from_array([usd(10), usd(11), usd(12)]),
-            shared: usd(13),
-            overhead: usd(14),
-        };
-        assert_eq!(
-            COMPONENTS.iter().map(|component| (component.cost)(&costs)).sum::<PicoUsd>(),
-            costs.total()
-        );
-    }
 
     #[test]
     fn billing_periods_are_months() {

@@ -202,7 +202,7 @@ fn events() -> Vec<(i64, Event)> {
 pub(super) fn engine() -> Engine {
     let mut engine = Engine::new(Settings {
         cluster: CLUSTER.into(),
-        split: Split { cpu_per_gib_millionths: 4_000_000, gpu_per_gib_millionths: 36_000_000 },
+        split: Split::per_gib(4_000_000, 36_000_000),
         fixed: vec![FixedCost { name: "support".into(), hourly: Rate(146 * USD / 730) }],
         ..Settings::new(at(0))
     });

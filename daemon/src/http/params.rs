@@ -50,10 +50,15 @@ impl Params {
 
     /// A switch, as Go reads them.
     pub(super) fn switch(&mut self, name: &'static str, default: bool) -> Result<bool, Refusal> {
-        let Some(value) = self.take(name) else { return Ok(default) };
+        self.flag(name).map(|on| on.unwrap_or(default))
+    }
+
+    /// A switch that may be left out.
+    pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Refusal> {
+        let Some(value) = self.take(name) else { return Ok(None) };
         match value.to_ascii_lowercase().as_str() {
-            "true" | "t" | "1" => Ok(true),
-            "false" | "f" | "0" => Ok(false),
+            "true" | "t" | "1" => Ok(Some(true)),
+            "false" | "f" | "0" => Ok(Some(false)),
             _ => Err(Refusal::bad("bad-value", format!("{name} is neither true nor false")).value(&value)),
         }
     }
@@ -116,10 +121,11 @@ impl Params {
         Filter::parse(&text).map_err(|error| Refusal::bad("bad-filter", error.to_string()).value(&text))
     }
 
-    /// How something is spread.
-    pub(super) fn spread(&mut self, name: &'static str) -> Result<Spread, Refusal> {
-        let Some(value) = self.take(name) else { return Ok(Spread::None) };
-        value.parse().map_err(|error| Refusal::bad("bad-value", format!("{name}: {error}")).value(&value))
+    /// How something is spread, if that is said.
+    pub(super) fn spread(&mut self, name: &'static str) -> Result<Option<Spread>, Refusal> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let how = value.parse().map(Some);
+        how.map_err(|error| Refusal::bad("bad-value", format!("{name}: {error}")).value(&value))
     }
 
     /// A whole number.

@@ -12,6 +12,10 @@ use super::{AppState, layers, openapi, opencost, probes, scrape, v1};
 /// No body that this server takes is longer than a line.
 const BODY_LIMIT: usize = 64 * 1024;
 
+/// `OpenCost`'s paths. Kubecost has them below `/model`, which is where its clients look: there they answer too.
+const OPENCOST: [&str; 5] =
+    ["/allocation", "/allocation/compute", "/allocation/summary", "/allocation/compute/summary", "/assets"];
+
 /// One path.
 pub(super) struct Route {
     pub(super) path: &'static str,
@@ -55,6 +59,9 @@ pub fn router(state: AppState) -> Router {
         .into_iter()
         .fold(Router::new(), |router, Route { path, method, handler }| {
             tracing::debug!(method, path, "Serving this path.");
+            if OPENCOST.contains(&path) {
+                return router.route(path, handler.clone()).route(&format!("/model{path}"), handler);
+            }
             router.route(path, handler)
         })
         .method_not_allowed_fallback(layers::wrong_method)

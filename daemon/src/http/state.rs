@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use nightcap_core::money::query::Sharing;
 use nightcap_history::Archive;
 
 use super::Access;
@@ -22,6 +23,8 @@ pub struct AppState {
     pub access: Arc<dyn Access>,
     /// Zone in which `today` and the like begin.
     pub zone: Tz,
+    /// What is for everybody, and how it is spread where a question asks to share and does not say how.
+    pub sharing: Arc<Sharing>,
     /// Hours that are not in memory any more; none where no history is kept.
     pub archive: Option<Arc<Archive>>,
     /// What the daemon counts of itself, and the running totals of money.
@@ -31,7 +34,14 @@ pub struct AppState {
 impl AppState {
     /// A state with new counters.
     pub fn new(handle: Handle, access: Arc<dyn Access>, zone: Tz) -> Self {
-        Self { handle, access, zone, archive: None, metrics: Arc::new(Metrics::default()) }
+        let sharing = Arc::new(Sharing::weighted());
+        Self { handle, access, zone, sharing, archive: None, metrics: Arc::new(Metrics::default()) }
+    }
+
+    /// With what is configured to be for everybody.
+    #[must_use]
+    pub fn with_sharing(self, sharing: &Sharing) -> Self {
+        Self { sharing: Arc::new(sharing.clone()), ..self }
     }
 
     /// Keeps the running totals of money whole while nobody scrapes, until the engine stops.

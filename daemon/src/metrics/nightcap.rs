@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use nightcap_core::engine::{BudgetView, Kind, Snapshot, SpaceState, SpaceView};
+use nightcap_core::engine::{BudgetView, HistoryOperation, Kind, Snapshot, SpaceState, SpaceView};
 use nightcap_core::money::Confidence;
 use nightcap_core::units::{Instant, PicoUsd, Rate};
 use prometheus_client::collector::Collector;
@@ -83,6 +83,16 @@ const LATE_FACTS: Metric = Metric::new(
     "nightcap_late_facts",
     "Facts that came after their time was settled, and became corrections",
 );
+const LATE_LOST: Metric = Metric::new(
+    "nightcap_late_corrections_lost",
+    "Corrections that could not be made, since their hours are kept by the day only, or nowhere",
+);
+const HISTORY_FAILURES: Metric =
+    Metric::new("nightcap_history_failures", "What could not be done to the history, by operation");
+const HISTORY_DONE: Metric = Metric::new(
+    "nightcap_history_success_timestamp_seconds",
+    "When an operation on the history was done last",
+);
 const UNREADABLE: Metric = Metric::new("nightcap_unreadable", "Objects or values that could not be read");
 
 const BUDGET_AMOUNT: Metric = Metric::new("nightcap_budget_amount_usd", "What may be spent in a period");
@@ -93,10 +103,12 @@ const BUDGET_FORECAST: Metric =
 const BUDGET_USED: Metric = Metric::new("nightcap_budget_used_ratio", "Spent by amount: 1 is all of it");
 
 /// Reasons of problems that are shown with 0 while there is none, so that an alert has something to look at.
-const REASONS: [&str; 8] = [
+const REASONS: [&str; 10] = [
     "bad-annotation",
     "bad-original",
     "default-price",
+    "history",
+    "history-damaged",
     "original-lost",
     "unreadable",
     "usage-missing",
@@ -261,6 +273,15 @@ impl ClusterCollector {
         ACTIONS.counts(encoder, outcomes.map(|(outcome, count)| ([("outcome", outcome)], count as f64)))?;
         IN_FLIGHT.value(encoder, snapshot.in_flight as f64)?;
         LATE_FACTS.count(encoder, counters.late_facts as f64)?;
+        let history = &snapshot.history;
+        LATE_LOST.count(encoder, history.late_lost as f64)?;
+        let failures = HistoryOperation::ALL.map(|operation| {
+            let count = history.failures.get(&operation).copied().unwrap_or_default();
+            ([("operation", operation.name())], count as f64)
+        });
+        HISTORY_FAILURES.counts(encoder, failures)?;
+        let done = history.done.iter().map(|(of, at)| ([("operation", of.name())], seconds(*at)));
+        HISTORY_DONE.values(encoder, done)?;
         UNREADABLE.count(encoder, counters.unreadable as f64)
     }
 }

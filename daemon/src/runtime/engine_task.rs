@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nightcap_core::cluster::Node;
-use nightcap_core::engine::{Action, Engine, Event, Snapshot};
+use nightcap_core::engine::{Action, BudgetPast, Engine, Event, Snapshot};
 use nightcap_core::money::Pricer;
 use nightcap_core::units::Instant;
 use tokio::sync::mpsc;
@@ -23,6 +23,10 @@ const BATCH: usize = 1_024;
 pub trait Actor: Send {
     /// Starts an action; its outcome comes back as an event.
     fn perform(&mut self, action: Action);
+
+    /// Reads what budgets want to be told of the history; what there is of it comes back as events. Without a history
+    /// nothing is asked.
+    fn recall(&mut self, _asked: Vec<BudgetPast>) {}
 }
 
 /// Runs the engine until `stop`, or until nobody can send any more. Returns it, for a last look.
@@ -58,6 +62,7 @@ pub async fn run_engine(
                 }
                 Input::Keep(answer) => drop(answer.send(Kept::of(&engine, now))),
                 Input::Written(hours) => engine.written(&hours),
+                Input::Corrected(done, lost) => engine.corrected(&done, lost),
                 Input::Read(answer) => {
                     let fresh = shared.as_ref().filter(|(made, _)| made.elapsed() < SNAPSHOT_LASTS);
                     let snapshot = match fresh {
@@ -83,6 +88,10 @@ pub async fn run_engine(
         }
         for action in engine.tick(now) {
             actor.perform(action);
+        }
+        let asked = engine.forgotten();
+        if !asked.is_empty() {
+            actor.recall(asked);
         }
         // A snapshot of thousands of pods is not kept for nobody.
         if shared.as_ref().is_some_and(|(made, _)| made.elapsed() >= SNAPSHOT_LASTS) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nightcap_core::cluster::Provider;
 use nightcap_core::engine::{Engine, Event, Snapshot};
-use nightcap_core::money::Hour;
+use nightcap_core::money::{Correction, Hour};
 use nightcap_core::sleep::{AnnotationPatch, Command, CommandError};
 use nightcap_core::units::Instant;
 use thiserror::Error;
@@ -23,6 +23,8 @@ pub enum Input {
     Keep(oneshot::Sender<Kept>),
     /// These hours are in the history now.
     Written(Vec<Arc<Hour>>),
+    /// These corrections are dealt with; so many of them could not be made.
+    Corrected(Vec<Arc<Correction>>, u64),
     /// Somebody wants to read.
     Read(oneshot::Sender<Arc<Snapshot>>),
     /// Somebody wants something done, and to know what was written for it.
@@ -34,6 +36,8 @@ pub enum Input {
 pub struct Kept {
     /// Closed hours that are not in the history as they are.
     pub(super) hours: Vec<Arc<Hour>>,
+    /// Corrections of hours that are in the history alone.
+    pub(super) owed: Vec<Arc<Correction>>,
     /// The checkpoint, written out.
     pub(super) checkpoint: Vec<u8>,
 }
@@ -42,7 +46,7 @@ impl Kept {
     /// Of this engine.
     pub(super) fn of(engine: &Engine, now: Instant) -> Self {
         let checkpoint = postcard::to_stdvec(&engine.checkpoint(now)).unwrap_or_default();
-        Self { hours: engine.unwritten(), checkpoint }
+        Self { hours: engine.unwritten(), owed: engine.owed(), checkpoint }
     }
 }
 
@@ -94,6 +98,11 @@ impl Handle {
     /// Tells the engine that these hours are in the history.
     pub(super) async fn written(&self, hours: Vec<Arc<Hour>>) -> Result<(), HandleError> {
         self.inputs.send(Input::Written(hours)).await.map_err(|_| HandleError::Stopped)
+    }
+
+    /// Tells the engine that these corrections are dealt with, of which so many could not be made.
+    pub(super) async fn corrected(&self, done: Vec<Arc<Correction>>, lost: u64) -> Result<(), HandleError> {
+        self.inputs.send(Input::Corrected(done, lost)).await.map_err(|_| HandleError::Stopped)
     }
 
     /// Hands the engine a fact; waits while its queue is full.

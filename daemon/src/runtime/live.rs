@@ -6,13 +6,13 @@ use std::time::Duration;
 use anyhow::Context;
 use futures::future::BoxFuture;
 use nightcap_cluster::{ActSettings, Cluster, KeepKeys, Now, Performer, Sink};
-use nightcap_core::engine::{Action, Engine, Event};
-use nightcap_core::units::Instant;
+use nightcap_core::engine::{Action, BudgetPast, Event};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::asset_prices::runs;
-use super::keeper::Keeper;
+use super::keeper::{Keeper, open_history};
+use super::recall::{self, Recall};
 use super::traffic;
 use super::{Actor, Clock, Handle, Prices, bind, run_engine, serve, stop_on_signal};
 use crate::config::{Config, UsageSource};
@@ -50,11 +50,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let act = ActSettings { concurrency: config.concurrency, ..ActSettings::default() };
     let performer = Performer::new(cluster.clone(), &act, Arc::clone(&now), Arc::clone(&sink));
 
-    let (keeper, engine) = open_history(&config, clock.now());
+    let folder = config.data_dir.as_deref().map(|folder| (folder, &*config.cluster, config.retention));
+    let (keeper, engine, opened) = open_history(folder, config.settings(clock.now()));
     let archive = keeper.as_ref().map(Keeper::archive);
-    let actor = OnCluster(performer.clone());
+    let recall = archive.clone().map(|archive| recall::start(archive, handle.clone(), stop.clone()));
+    let actor = OnCluster { performer: performer.clone(), recall };
     let book = Arc::clone(&prices.book);
     let engine = tokio::spawn(run_engine(engine, queue, book, clock.clone(), actor, stop.clone()));
+    if let Some(opened) = opened {
+        let _ = handle.event(opened).await; // the engine ends only with the daemon
+    }
     let keeper = keeper.map(|keeper| tokio::spawn(keeper.run(handle.clone(), clock.clone(), stop.clone())));
     let watches = tokio::spawn(watch(
         cluster.clone(),
@@ -70,7 +75,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let managed = tokio::spawn(ask_who_runs_it(cluster.clone(), handle.clone(), stop.clone()));
     // Open requests may still ask the engine: HTTP stops last.
     let http_stop = CancellationToken::new();
-    let state = AppState::new(handle, Arc::new(ByReview(cluster)), config.timezone).with_history(archive);
+    let state = AppState::new(handle, Arc::new(ByReview(cluster)), config.timezone)
+        .with_sharing(&config.sharing)
+        .with_history(archive);
     tokio::spawn(state.clone().keep_totals()); // ends with the engine
     let http = tokio::spawn(serve(listener, router(state), http_stop.clone()));
 
@@ -129,23 +136,6 @@ async fn scrape(cluster: Cluster, config: Config, now: Now, sink: Sink, stop: Ca
     nightcap_cluster::run_usage(&cluster, interval, &now, &sink, &stop).await;
 }
 
-/// The history, and the engine that goes on from it. What is wrong with the folder stops nobody: then history is in
-/// memory, and the folder is not touched.
-fn open_history(config: &Config, now: Instant) -> (Option<Keeper>, Engine) {
-    let settings = || config.settings(now);
-    let Some(folder) = &config.data_dir else {
-        tracing::info!("History is kept in memory only: set data_dir to keep it.");
-        return (None, Engine::new(settings()));
-    };
-    match Keeper::open(folder, &config.cluster, config.retention, settings()) {
-        Ok((keeper, engine)) => (Some(keeper), engine),
-        Err(error) => {
-            tracing::error!(%error, "The history cannot be used; it is kept in memory only.");
-            (None, Engine::new(settings()))
-        }
-    }
-}
-
 /// Events go into the engine's queue; when the daemon stops they go nowhere, and nothing is lost by that.
 fn sink(handle: Handle) -> Sink {
     Arc::new(move |event: Event| -> BoxFuture<'static, ()> {
@@ -156,12 +146,21 @@ fn sink(handle: Handle) -> Sink {
     })
 }
 
-struct OnCluster(Performer);
+struct OnCluster {
+    performer: Performer,
+    recall: Option<Recall>,
+}
 
 impl Actor for OnCluster {
     fn perform(&mut self, action: Action) {
         log(&action);
-        self.0.perform(action);
+        self.performer.perform(action);
+    }
+
+    fn recall(&mut self, asked: Vec<BudgetPast>) {
+        if let Some(recall) = &self.recall {
+            recall.ask(asked);
+        }
     }
 }
 

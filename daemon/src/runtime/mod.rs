@@ -9,6 +9,7 @@ mod keeper;
 pub mod live;
 mod network_counters;
 mod prices;
+mod recall;
 mod serve;
 mod signals;
 mod traffic;

@@ -18,6 +18,8 @@ mod faults;
 #[cfg(test)]
 mod forward;
 #[cfg(test)]
+mod opencost_clients;
+#[cfg(test)]
 mod prometheus;
 #[cfg(test)]
 mod restart;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use super::machine::Target;
+use super::recall::Recall;
 use super::{Action, ActionId, BudgetReport, BudgetView, Engine, Kind, Outcome, Severity, Subject};
 use crate::advice::budget::{
     BudgetBook, BudgetObject, BudgetSpec, BudgetStatus, HourPayers, HourSum, Matched, Past, assess,
@@ -37,11 +38,13 @@ struct Entry {
 
 /// What could be understood of a budget, and what follows from it.
 #[derive(Debug)]
-struct Good {
-    spec: Arc<BudgetSpec>,
-    zone: Tz,
-    book: BudgetBook,
+pub(super) struct Good {
+    pub(super) spec: Arc<BudgetSpec>,
+    pub(super) zone: Tz,
+    pub(super) book: BudgetBook,
     matched: Matched,
+    /// Its past is being read: until then nothing is written on it.
+    pub(super) waits_until: Option<Instant>,
     /// What follows from the book, while that and the hour are the same.
     past: Option<(u64, Instant, Past)>,
 }
@@ -56,6 +59,8 @@ pub(super) struct Budgets {
     rows: BTreeMap<Instant, usize>,
     /// When to look at them next.
     due: Option<Instant>,
+    /// What is to be asked of the history.
+    pub(super) recall: Recall,
 }
 
 impl Budgets {
@@ -68,7 +73,15 @@ impl Budgets {
         self.entries.keys()
     }
 
-    fn look_soon(&mut self, now: Instant) {
+    pub(super) fn good(&self, uid: &str) -> Option<&Good> {
+        self.entries.get(uid)?.good.as_ref()
+    }
+
+    pub(super) fn good_mut(&mut self, uid: &str) -> Option<&mut Good> {
+        self.entries.get_mut(uid)?.good.as_mut()
+    }
+
+    pub(super) fn look_soon(&mut self, now: Instant) {
         let soon = now + SOON;
         self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
     }
@@ -114,13 +127,18 @@ impl Engine {
                 let before = self.budgets.entries.get_mut(&uid).and_then(|entry| entry.good.take());
                 // Only whose money it is, and where a day begins, decides what hours cost.
                 let same = before.filter(|good| good.spec.selector == spec.selector && good.zone == zone);
-                let book = match same {
-                    Some(good) => good.book,
-                    None => self.new_book(&spec, zone),
+                let is_same = same.is_some();
+                let (book, waits_until) = match same {
+                    Some(good) => (good.book, good.waits_until),
+                    None => (self.new_book(&spec, zone), None),
                 };
-                let good = Good { spec: Arc::new(spec), zone, book, matched: Matched::default(), past: None };
+                let matched = Matched::default();
+                let good = Good { spec: Arc::new(spec), zone, book, matched, waits_until, past: None };
                 if let Some(entry) = self.budgets.entries.get_mut(&uid) {
                     entry.good = Some(good);
+                }
+                if !is_same {
+                    self.recall_all(&uid, now);
                 }
             }
         }
@@ -134,17 +152,13 @@ impl Engine {
         }
     }
 
-    pub(super) fn budget_history(&mut self, uid: &str, hours: Vec<HourSum>, now: Instant) {
-        let until = self.closed_until();
-        if let Some(good) = self.budgets.entries.get_mut(uid).and_then(|entry| entry.good.as_mut()) {
-            good.book.seed(hours.into_iter().filter(|hour| hour.start < until));
-            self.budgets.look_soon(now);
-        }
+    /// Hours that end by then are in the books, or in the history alone.
+    pub(super) fn closed_until(&self) -> Instant {
+        self.budgets.closed_until.unwrap_or_else(|| self.closed_now())
     }
 
-    /// Hours that end by then are in the books.
-    fn closed_until(&self) -> Instant {
-        self.budgets.closed_until.unwrap_or_else(|| self.ledger.settled().hour())
+    fn closed_now(&self) -> Instant {
+        self.ledger.closed().max(self.ledger.whole_from())
     }
 
     /// Notes from where on hours are to be closed, before the ledger closes the first.
@@ -154,15 +168,21 @@ impl Engine {
 
     /// Takes the hours that the ledger has closed, or corrected, into the books.
     pub(super) fn close_budgets(&mut self) {
-        let (from, until) = (self.closed_until(), self.ledger.settled().hour());
+        let (from, until) = (self.closed_until(), self.closed_now());
         self.budgets.closed_until = Some(until.max(from));
         if self.budgets.entries.is_empty() {
             self.budgets.rows.clear();
             return;
         }
+        // There was no room for these until now: the history tells.
+        let mut unseen = from;
+        while unseen < self.ledger.whole_from().min(until) {
+            self.recall_hour(unseen);
+            unseen = unseen.next_hour();
+        }
         let mut changed = self.empty_hours(from, until);
         let mut rows = BTreeMap::new();
-        for hour in self.ledger.hours().iter().filter(|hour| hour.start < until) {
+        for hour in self.ledger.hours().iter().filter(|hour| hour.start < until && !hour.partial) {
             let count = hour.allocations.len() + hour.flat.len();
             if self.budgets.rows.get(&hour.start) != Some(&count) {
                 changed.push(Arc::clone(hour));
@@ -184,7 +204,7 @@ impl Engine {
         let mut book = BudgetBook::new(self.settings.start);
         let hours = self.ledger.hours();
         let oldest = hours.iter().next().map_or(until, |hour| hour.start);
-        let kept = hours.iter().filter(|hour| hour.start < until).map(Arc::clone);
+        let kept = hours.iter().filter(|hour| hour.start < until && !hour.partial).map(Arc::clone);
         for hour in kept.chain(self.empty_hours(oldest, until)) {
             book.closed(HourPayers::of(&hour).sum(&spec.selector, zone));
         }
@@ -195,7 +215,7 @@ impl Engine {
     fn empty_hours(&self, from: Instant, until: Instant) -> Vec<Arc<Hour>> {
         let hours = self.ledger.hours();
         let oldest = hours.iter().next().map_or(from, |hour| hour.start);
-        let (mut empty, mut at) = (Vec::new(), from.max(oldest));
+        let (mut empty, mut at) = (Vec::new(), from.max(oldest).max(self.ledger.whole_from()));
         while at < until {
             if hours.get(at).is_none() {
                 empty.push(Arc::new(Hour::new(at)));
@@ -222,7 +242,11 @@ impl Engine {
         let uids: Vec<Arc<str>> = self.budgets.uids().map(Arc::clone).collect();
         for uid in uids {
             let status = views.remove(&uid);
-            self.write_budget(&uid, status);
+            let waits = self.budgets.good(&uid).and_then(|good| good.waits_until);
+            match waits.filter(|until| *until > now) {
+                Some(until) => self.budgets.due = self.budgets.due.map(|due| due.min(until)),
+                None => self.write_budget(&uid, status),
+            }
         }
     }
 

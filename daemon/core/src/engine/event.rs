@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::advice::budget::{BudgetObject, HourSum};
 use crate::cluster::{Claim, Namespace, Node, Pod, Service, Volume, Workload, WorkloadKey};
 use crate::engine::action::ActionId;
+use crate::engine::history::HistoryOperation;
 use crate::money::{EgressPrices, NodePrice};
 use crate::sleep::Command;
 use crate::units::{Bytes, Instant, Millis, Resources};
@@ -258,6 +259,15 @@ pub enum Event {
         /// Hours in any order, summed by the budget's own selector.
         hours: Vec<HourSum>,
     },
+    /// Something was done to the history, or could not be.
+    History {
+        /// What.
+        operation: HistoryOperation,
+        /// Why it failed, readable alone: which file, and what to do.
+        failed: Option<Arc<str>>,
+    },
+    /// Files of the history that cannot be read: all that are known, each told readable alone.
+    HistoryDamaged(Vec<Arc<str>>),
     /// One scrape of the metrics API.
     Usage(Vec<UsageSample>),
     /// A scrape failed.

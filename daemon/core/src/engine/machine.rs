@@ -9,7 +9,7 @@ use super::budgets::Budgets;
 use super::errand::Errand;
 use super::names::PodNames;
 use super::problems::Problems;
-use super::{Action, ActionId, Counters, Event, Kind, Settings, UsageHealth};
+use super::{Action, ActionId, Counters, Event, HistoryHealth, Kind, Settings, UsageHealth};
 use crate::cluster::{Attribution, Keys, Namespace, Node, OwnerFacts, Resolver, Tier, Workload, WorkloadKey};
 use crate::money::{Ledger, NodePrice, PodName};
 use crate::sleep::foreign::{Foreign, ForeignSleep};
@@ -152,6 +152,7 @@ pub struct Engine {
     pub(super) listed: BTreeSet<Kind>,
     pub(super) problems: Problems,
     pub(super) usage: UsageHealth,
+    pub(super) history: HistoryHealth,
     pub(super) counters: Counters,
     pub(super) targets: BTreeMap<ActionId, Target>,
     pub(super) next_action: u64,
@@ -191,6 +192,7 @@ impl Engine {
             listed: BTreeSet::new(),
             problems: Problems::default(),
             usage: UsageHealth::default(),
+            history: HistoryHealth::default(),
             counters: Counters::default(),
             targets: BTreeMap::new(),
             next_action: 0,
@@ -230,6 +232,8 @@ impl Engine {
             Event::Budget(budget) => self.observe_budget(*budget, now),
             Event::BudgetGone { uid } => self.budget_gone(&uid),
             Event::BudgetHistory { uid, hours } => self.budget_history(&uid, hours, now),
+            Event::History { operation, failed } => self.history_went(operation, failed, now),
+            Event::HistoryDamaged(files) => self.history_damaged(&files, now),
             Event::Usage(samples) => self.observe_usage(samples, now),
             Event::UsageFailed { reason } => self.usage_failed(reason, now),
             Event::Command(command) => self.command(&command, now),

@@ -6,6 +6,7 @@ mod assets;
 mod budgets;
 mod errand;
 mod event;
+mod history;
 mod machine;
 mod marks;
 mod names;
@@ -14,13 +15,16 @@ mod payers;
 mod perform;
 mod picture;
 mod problems;
+mod recall;
 mod resume;
 mod settings;
 mod snapshot;
 
 pub use action::{Action, ActionId, Severity, Subject};
 pub use event::{Egress, Event, Kind, Outcome, TrafficSample, UsageSample};
+pub use history::{HistoryHealth, HistoryOperation};
 pub use machine::Engine;
+pub use recall::BudgetPast;
 pub use settings::{FixedCost, Settings};
 pub use snapshot::{
     BudgetReport, BudgetView, Counters, NodeView, Problem, Snapshot, SpaceState, SpaceView, UsageHealth,

@@ -19,6 +19,7 @@ impl Engine {
         let spaces = self.space_views(&view.pods, now);
         let budgets = self.budget_views(&view.hours, now);
         let counters = super::Counters { late_facts: self.ledger.late_facts(), ..self.counters };
+        let history = super::HistoryHealth { late_lost: self.ledger.late_lost(), ..self.history.clone() };
         Snapshot {
             at: now,
             cluster: Arc::clone(&self.settings.cluster),
@@ -35,6 +36,7 @@ impl Engine {
             budgets,
             problems: self.problems.all(),
             usage: self.usage.clone(),
+            history,
             in_flight: self.targets.len(),
             counters,
         }

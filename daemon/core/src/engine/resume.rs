@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{Engine, Kind, Settings};
 use crate::cluster::Attribution;
-use crate::money::{AssetKind, Checkpoint, CheckpointRef, Hour, Ledger};
+use crate::money::{AssetKind, Checkpoint, CheckpointRef, Correction, Hour, Ledger};
 use crate::units::{Instant, Window};
 
 impl Engine {
@@ -28,9 +28,25 @@ impl Engine {
         self.ledger.unwritten()
     }
 
-    /// These hours are in the history now.
+    /// These hours are in the history now. What came on top of those that were there changes what budgets know.
     pub fn written(&mut self, hours: &[Arc<Hour>]) {
+        for hour in hours.iter().filter(|hour| hour.partial) {
+            self.recall_hour(hour.start);
+        }
         self.ledger.written(hours);
+    }
+
+    /// Corrections to make in the history, of hours that are nowhere else.
+    pub fn owed(&self) -> Vec<Arc<Correction>> {
+        self.ledger.owed()
+    }
+
+    /// These corrections are dealt with; of them, `lost` could not be made, since their hours are too old.
+    pub fn corrected(&mut self, done: &[Arc<Correction>], lost: u64) {
+        for correction in done {
+            self.recall_hour(correction.hour());
+        }
+        self.ledger.corrected(done, lost);
     }
 
     /// An engine that goes on from a checkpoint: money is counted from where that began, not from `settings.start`.
@@ -107,8 +123,9 @@ impl Engine {
         }
     }
 
-    /// Since when facts are complete: what ended before was counted by an earlier life, if at all.
+    /// Since when facts are complete: what ended before was counted by an earlier life, if at all. A checkpoint holds
+    /// everybody who was there in the hour that it left open, so that whoever is not in it was not told of by then.
     pub(super) fn counted_from(&self) -> Instant {
-        self.resumed.unwrap_or(self.settings.start)
+        if self.resumed.is_some() { self.ledger.settled().hour() } else { self.settings.start }
     }
 }

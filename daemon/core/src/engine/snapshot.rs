@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::HistoryHealth;
 use super::event::Kind;
 use crate::advice::budget::{BudgetSpec, BudgetStatus};
 use crate::cluster::{Node, OwnerKind, Tier, WorkloadKey};
@@ -181,6 +182,8 @@ pub struct Snapshot {
     pub problems: Vec<Problem>,
     /// The usage signal.
     pub usage: UsageHealth,
+    /// How the history is doing.
+    pub history: HistoryHealth,
     /// Actions under way.
     pub in_flight: usize,
     /// What was done so far.

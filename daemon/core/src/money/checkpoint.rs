@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::flat_book::FlatBook;
 use super::node_ledger::NodeLedger;
 use super::savings::Savings;
-use super::{ClusterPrice, Ledger, Split};
+use super::{ClusterPrice, Correction, Ledger, Split};
 use crate::cluster::Attribution;
 use crate::units::{Instant, Millis, Window};
 
 /// The form of what is written. Another one is not read: then counting begins anew, as without a checkpoint.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// A checkpoint of the ledger, as it is written: borrowed, since copying every pod would cost as much as it all takes.
 #[derive(Debug, Serialize)]
@@ -27,6 +27,7 @@ pub struct CheckpointRef<'a> {
     savings: &'a Savings,
     cluster_price: ClusterPrice,
     gaps: &'a [Window],
+    owed: &'a [Arc<Correction>],
 }
 
 /// A checkpoint of the ledger, as it is read.
@@ -41,6 +42,7 @@ pub struct Checkpoint {
     savings: Savings,
     cluster_price: ClusterPrice,
     gaps: Vec<Window>,
+    owed: Vec<Arc<Correction>>,
 }
 
 impl Checkpoint {
@@ -73,6 +75,7 @@ impl Ledger {
             savings: &self.savings,
             cluster_price: self.cluster_price,
             gaps: &self.gaps,
+            owed: &self.owed,
         }
     }
 
@@ -100,6 +103,7 @@ impl Ledger {
         ledger.savings = checkpoint.savings;
         ledger.cluster_price = checkpoint.cluster_price;
         ledger.gaps = checkpoint.gaps;
+        ledger.owed = checkpoint.owed;
         ledger
     }
 }

@@ -149,7 +149,9 @@ impl FlatBook {
     /// A pod of this namespace mounts nothing any more since `at`.
     pub fn unmount(&mut self, namespace: &Arc<str>, pod_uid: &str, at: Instant) {
         for users in self.users_in(namespace) {
-            for user in users.iter_mut().filter(|user| *user.pod.uid == *pod_uid && user.to.is_none()) {
+            // Others may have begun to pay after it had ended, since that is told of late: they never did.
+            let held_after = |user: &&mut Use| *user.pod.uid == *pod_uid && user.to.is_none_or(|to| to > at);
+            for user in users.iter_mut().filter(held_after) {
                 user.to = Some(at.max(user.from));
             }
         }
@@ -231,8 +233,9 @@ impl FlatBook {
         .collect()
     }
 
-    /// Hands over all hours that end by `horizon`, and forgets what cannot matter any more.
-    pub(super) fn close(&mut self, horizon: Instant, book: &mut impl HourBook) {
+    /// Hands over all hours that end by `horizon`, those of traffic `traffic_waits` later, and forgets what cannot
+    /// matter any more.
+    pub(super) fn close(&mut self, horizon: Instant, traffic_waits: Millis, book: &mut impl HourBook) {
         for ledger in self.assets.values_mut() {
             ledger.close(horizon, &self.uses, book);
         }
@@ -242,7 +245,7 @@ impl FlatBook {
             users.retain(|user| user.to.is_none_or(|to| to > closed));
             !users.is_empty()
         });
-        self.traffic.close(horizon, book);
+        self.traffic.close(horizon - traffic_waits, book);
     }
 
     /// The open hours as they would be handed over at `now`.

@@ -41,10 +41,11 @@ impl PackedUsage {
         let mut bytes = [0; 16];
         bytes[..10].copy_from_slice(&self.0);
         let both = u128::from_le_bytes(bytes);
-        // 44 and 36 bits: neither cast cuts anything off.
-        let cpu = (both & ((1 << Self::CPU_BITS) - 1)) as u64;
-        let memory = (both >> Self::CPU_BITS) as u64;
-        Resources { cpu: Cpu(cpu), memory: Bytes(memory * Self::KIB), gpu: Gpu(0) }
+        // 44 and 36 bits: neither is ever cut off.
+        let bits = |value: u128| u64::try_from(value).unwrap_or(u64::MAX);
+        let cpu = Cpu(bits(both & ((1 << Self::CPU_BITS) - 1)));
+        let memory = Bytes(bits(both >> Self::CPU_BITS) * Self::KIB);
+        Resources { cpu, memory, gpu: Gpu(0) }
     }
 }
 

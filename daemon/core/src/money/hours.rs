@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::node_ledger::Correction;
-use super::row::{AssetRow, ByResource, Hour, Marks, ResourceHours, SavedRow};
-use crate::units::{Instant, Millis, PicoUsd, Window};
+use super::Correction;
+use super::row::{Hour, SavedRow};
+use crate::units::{Instant, Millis, Window};
 
 /// Where rows of an hour go: the closed hours, or the provisional picture of the open ones.
 pub(super) trait HourBook {
@@ -90,57 +90,33 @@ impl Hours {
         self.hours.get(&start)
     }
 
+    /// Whether rows of this hour come on top of others, which are not here any more.
+    pub(super) fn is_partial(&self, start: Instant) -> bool {
+        start < self.whole_from
+    }
+
     pub(super) fn add_saved(&mut self, row: SavedRow) {
         self.hour(row.window.start.hour()).saved.push(row);
     }
 
-    /// Adds a correction, bounded by what can be given: never more than idle has, or than the pod paid.
-    pub(super) fn correct(&mut self, correction: Correction) {
-        let Correction { hour, mut row, refund } = correction;
-        if !self.hours.contains_key(&hour) {
-            return; // not kept any more: what was said of it then stands
+    /// Adds a correction; gives it back if its hour is not here as a whole any more.
+    pub(super) fn correct(&mut self, correction: Correction) -> Option<Correction> {
+        let start = correction.hour();
+        if self.hours.get(&start).is_none_or(|hour| hour.partial) {
+            return Some(correction);
         }
-        let hour = self.hour(hour);
-        let sum = |values: &mut dyn Iterator<Item = ByResource>| {
-            values.fold(ByResource::default(), |mut sum, value| {
-                sum += value;
-                sum
-            })
-        };
-        let available = if refund {
-            let pod = &row.holder.pod.uid;
-            sum(&mut hour.allocations.iter().filter(|r| r.holder.pod.uid == *pod).map(|r| r.cost.get()))
-        } else {
-            let node = &row.holder.node.uid;
-            sum(&mut hour.assets.iter().filter(|a| a.node.uid == *node).map(|a| a.idle))
-        };
-        let bounded = |wanted: PicoUsd, available: PicoUsd| wanted.min(available).max(PicoUsd(0));
-        let wanted = row.cost.get();
-        let amount = ByResource {
-            cpu: bounded(wanted.cpu, available.cpu),
-            memory: bounded(wanted.memory, available.memory),
-            gpu: bounded(wanted.gpu, available.gpu),
-        };
-        let none = ByResource::default();
-        let (cost, idle) = if refund { (none - amount, amount) } else { (amount, none - amount) };
-        row.cost = cost.into();
-        if refund {
-            row.requested = row.requested.scaled(-1.0);
-            row.above = row.above.scaled(-1.0);
-        }
-        let node = &row.holder.node;
-        let asset = AssetRow {
-            node: Arc::clone(node),
-            price: hour.assets.iter().find(|a| a.node.uid == node.uid).and_then(|a| a.price.clone()),
-            window: row.window,
-            cost: none,
-            idle,
-            capacity: ResourceHours::default(),
-            charged: row.charged(),
-            marks: Marks { late: true, backfilled: false },
-        };
-        hour.allocations.push(row);
-        hour.assets.push(asset);
+        correction.apply(self.hour(start));
+        None
+    }
+
+    /// Whether a history is kept.
+    pub(super) const fn is_kept(&self) -> bool {
+        self.unwritten.is_some()
+    }
+
+    /// Hours before this one are in the history alone, if one is kept.
+    pub(super) const fn whole_from(&self) -> Instant {
+        self.whole_from
     }
 
     /// Marks the rows that lie in a gap. An hour without such rows is not touched.
@@ -187,7 +163,7 @@ impl HourBook for Hours {
         if let Some(unwritten) = &mut self.unwritten {
             unwritten.insert(start);
         }
-        let partial = start < self.whole_from;
+        let partial = self.is_partial(start);
         let new = || Arc::new(Hour { partial, ..Hour::new(start) });
         Arc::make_mut(self.hours.entry(start).or_insert_with(new))
     }

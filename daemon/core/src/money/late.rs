@@ -1,7 +1,8 @@
 //! Facts that come after their time was settled: what they change is moved between the pod and idle, never made up.
 
+use super::Correction;
 use super::hold::HoldSum;
-use super::node_ledger::{Correction, NodeLedger};
+use super::node_ledger::NodeLedger;
 use super::split::share;
 use crate::units::{Cost, Instant, Resource, Window};
 

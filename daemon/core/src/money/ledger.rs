@@ -7,12 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::hold::Sample;
-use super::hours::OpenHours;
-use super::node_ledger::{Correction, NodeLedger};
+use super::node_ledger::NodeLedger;
 use super::savings::ClusterPrice;
 use super::{
-    FlatBook, FlatNow, HeldPod, Holder, Hour, Hours, NodeName, NodePrice, PodName, ResourceRates, Savings,
-    Split,
+    Correction, FlatBook, Holder, Hours, NodeName, NodePrice, PodName, ResourceRates, Savings, Split,
 };
 use crate::cluster::{Attribution, Node};
 use crate::units::{Instant, Millis, Resources, Window};
@@ -34,8 +32,8 @@ struct Waiting {
 #[derive(Debug)]
 pub struct Ledger {
     pub(super) start: Instant,
-    split: Split,
-    hold_forward: Millis,
+    pub(super) split: Split,
+    pub(super) hold_forward: Millis,
     pub(super) nodes: BTreeMap<Arc<str>, NodeLedger>,
     /// UID of the newest node of each name.
     pub(super) by_name: BTreeMap<Arc<str>, Arc<str>>,
@@ -47,20 +45,10 @@ pub struct Ledger {
     pub(super) settled: Instant,
     /// Times in which the daemon was not running; kept until their hours are handed over.
     pub(super) gaps: Vec<Window>,
-    late_facts: u64,
-}
-
-/// What the ledger shows at an instant.
-#[derive(Debug)]
-pub struct LedgerView {
-    /// Closed hours, then the open one or two.
-    pub hours: Vec<Arc<Hour>>,
-    /// Pods that hold a node now, node by node.
-    pub pods: Vec<HeldPod>,
-    /// Assets that are no nodes and are there now.
-    pub flat: Vec<FlatNow>,
-    /// Up to here rows do not change any more, corrections apart.
-    pub settled: Instant,
+    /// Corrections of hours that are in the history alone, until they are in it too.
+    pub(super) owed: Vec<Arc<Correction>>,
+    pub(super) late_facts: u64,
+    pub(super) late_lost: u64,
 }
 
 impl Ledger {
@@ -79,7 +67,9 @@ impl Ledger {
             cluster_price: ClusterPrice::default(),
             settled: start,
             gaps: Vec::new(),
+            owed: Vec::new(),
             late_facts: 0,
+            late_lost: 0,
         }
     }
 
@@ -250,53 +240,6 @@ impl Ledger {
         }
     }
 
-    /// Settles up to [`OPEN_FOR`] before `now`. An earlier `now` than before changes nothing.
-    pub fn settle(&mut self, now: Instant) {
-        let horizon = now - OPEN_FOR;
-        if horizon > self.settled {
-            self.settled = horizon;
-        }
-        for node in self.nodes.values_mut() {
-            node.settle(horizon, self.hold_forward, &mut self.hours);
-        }
-        self.nodes.retain(|_, node| !node.is_finished());
-        self.flat.close(self.settled, &mut self.hours);
-        self.savings.count(self.cluster_price, now, &mut self.hours);
-        self.mark_gaps();
-        self.hours.trim();
-    }
-
-    /// A history is kept: closed hours stay here until [`Self::written`] says that they are in it.
-    pub fn keep_until_written(&mut self) {
-        self.hours.keep_until_written();
-    }
-
-    /// Closed hours that are not in the history yet, or are there as they were before a correction.
-    pub fn unwritten(&self) -> Vec<Arc<Hour>> {
-        self.hours.unwritten(self.settled)
-    }
-
-    /// These hours are in the history now.
-    pub fn written(&mut self, hours: &[Arc<Hour>]) {
-        self.hours.written(hours);
-    }
-
-    /// The daemon was not running in this time: rows of it are marked.
-    pub fn gap(&mut self, gap: Window) {
-        if !gap.is_empty() {
-            self.gaps.push(gap);
-        }
-    }
-
-    /// Marks the rows of closed hours that lie in a gap; a gap that is closed all over is forgotten.
-    fn mark_gaps(&mut self) {
-        for gap in &self.gaps {
-            self.hours.mark(*gap);
-        }
-        let closed = self.settled.hour();
-        self.gaps.retain(|gap| gap.end > closed);
-    }
-
     /// Everything on the bill that is no node.
     pub const fn flat(&mut self) -> &mut FlatBook {
         &mut self.flat
@@ -324,87 +267,12 @@ impl Ledger {
         self.cluster_price
     }
 
-    /// The hours that are closed, as far as they are kept.
-    pub const fn hours(&self) -> &Hours {
-        &self.hours
-    }
-
-    /// Up to here time is settled: hours that end by then do not change any more, corrections apart.
-    pub const fn settled(&self) -> Instant {
-        self.settled
-    }
-
-    /// How many facts came after their time was settled.
-    pub const fn late_facts(&self) -> u64 {
-        self.late_facts
-    }
-
-    /// Everything up to `now`.
-    pub fn view(&mut self, now: Instant) -> LedgerView {
-        self.savings.count(self.cluster_price, now, &mut self.hours);
-        let held: usize = self.nodes.values().map(NodeLedger::holds_kept).sum();
-        let mut open = OpenHours { expected_rows: held, ..OpenHours::default() };
-        let mut pods = Vec::with_capacity(held);
-        for node in self.nodes.values() {
-            node.provisional(now, self.hold_forward, &mut open);
-            if node.is_live(now) {
-                node.held(now, self.hold_forward, &mut pods);
-            }
-        }
-        self.flat.provisional(now, &mut open);
-        let mut open = open.hours;
-        Self::add_open_savings(&self.savings, &mut open);
-        for gap in &self.gaps {
-            for hour in open.values_mut() {
-                hour.mark_backfilled(*gap);
-            }
-        }
-        let mut hours: BTreeMap<Instant, Arc<Hour>> =
-            self.hours.iter().map(|hour| (hour.start, Arc::clone(hour))).collect();
-        for (start, mut provisional) in open {
-            // An hour may have closed rows and open ones at once: of savings, or of a node that was known late.
-            if let Some(closed) = self.hours.get(start) {
-                let Hour { allocations, assets, flat, saved, .. } = (**closed).clone();
-                provisional.allocations.splice(0..0, allocations);
-                provisional.assets.splice(0..0, assets);
-                provisional.flat.splice(0..0, flat);
-                provisional.saved.splice(0..0, saved);
-            }
-            hours.insert(start, Arc::new(provisional));
-        }
-        LedgerView {
-            hours: hours.into_values().collect(),
-            pods,
-            flat: self.flat.at(now),
-            settled: self.settled,
-        }
-    }
-
-    /// Calls `each` with every live node's UID, rates, price and number of pods.
-    pub fn nodes_at(
-        &self,
-        at: Instant,
-        mut each: impl FnMut(&Arc<str>, ResourceRates, Option<&Arc<NodePrice>>, usize),
-    ) {
-        for (uid, node) in self.nodes.iter().filter(|(_, node)| node.is_live(at)) {
-            let (_, rates, price) = node.current();
-            each(uid, rates, price, node.held_by(at));
-        }
-    }
-
     fn node_named(&mut self, name: &str) -> Option<&mut NodeLedger> {
         self.nodes.get_mut(self.by_name.get(name)?)
     }
 
     fn waiting_pod(&mut self, node: &str, pod_uid: &str) -> Option<&mut Waiting> {
         self.waiting.get_mut(node)?.iter_mut().find(|waiting| *waiting.pod.uid == *pod_uid)
-    }
-
-    fn correct(&mut self, corrections: Vec<Correction>) {
-        self.late_facts += u64::from(!corrections.is_empty());
-        for correction in corrections {
-            self.hours.correct(correction);
-        }
     }
 
     fn reprice(&mut self, now: Instant) {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::hold::{Hold, HoldSum, Sample};
-use super::row::{AllocationRow, Holder, NodeName, PodName, ResourceHours};
-use super::{NodePrice, PodRates, ResourceRates, Split};
+use super::row::{Holder, NodeName, PodName, ResourceHours};
+use super::{Correction, NodePrice, PodRates, ResourceRates, Split};
 use crate::cluster::Attribution;
 use crate::units::{Cost, Instant, Millis, Resources};
 
@@ -55,15 +55,6 @@ pub(super) struct Sums {
     pub(super) node: NodeSum,
     /// In step with `NodeLedger::holds`.
     pub(super) holds: Vec<HoldSum>,
-}
-
-/// A correction of an hour that was handed over already: a pod was there, or not, other than was known.
-#[derive(Debug)]
-pub(super) struct Correction {
-    pub(super) hour: Instant,
-    /// The row to add; its cost is what to charge, or with `refund` what to give back at most.
-    pub(super) row: AllocationRow,
-    pub(super) refund: bool,
 }
 
 /// The ledger of one node.
@@ -187,12 +178,21 @@ impl NodeLedger {
 
     /// A pod gave the node back at `at`.
     pub(super) fn release(&mut self, pod_uid: &str, at: Instant) -> Vec<Correction> {
-        let Some(index) = self.last_hold(pod_uid).filter(|&i| self.holds[i].to().is_none()) else {
+        let Some(mut index) = self.last_hold(pod_uid).filter(|&i| self.holds[i].to().is_none()) else {
             return Vec::new();
         };
+        let mut corrections = Vec::new();
+        // Others may have begun to pay after it had ended, since that is told of late: they never did.
+        while at < self.holds[index].from && index > 0 && self.holds[index - 1].uid() == pod_uid {
+            let from = self.holds[index].from;
+            self.holds[index].end(from);
+            corrections.extend(self.correct(index, from, self.settled, true));
+            index -= 1;
+        }
         let at = at.max(self.holds[index].from);
         self.holds[index].end(at);
-        self.correct(index, at, self.settled, true)
+        corrections.extend(self.correct(index, at, self.settled, true));
+        corrections
     }
 
     /// From `at` on the pod requests something else, or somebody else pays for it.

@@ -209,7 +209,7 @@ pub struct Marks {
 }
 
 /// What one pod cost on one node within one hour.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct AllocationRow {
     /// The pod, its node and who pays.
     pub holder: Arc<Holder>,
@@ -297,6 +297,8 @@ pub struct Hour {
     pub open: bool,
     /// These rows come on top of those that are in the history already, and not in memory any more.
     pub partial: bool,
+    /// Its rows are cut out of rows that stand for a day, in proportion to time: the hours themselves are not kept any more.
+    pub coarse: bool,
 }
 
 impl Hour {

@@ -31,46 +31,78 @@ impl ResourceRates {
     }
 }
 
-/// How many times a GiB of memory one core, and one GPU, is worth. In millionths, so that no float decides money.
+/// What a core, a GiB of memory and a GPU are worth beside each other.
+///
+/// In any unit that is the same for all three: only the ratios count, a node costs what it costs. Whole numbers, so that no float decides money.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Split {
-    /// Worth of one core, in millionths of the worth of one GiB.
-    pub cpu_per_gib_millionths: u32,
-    /// Worth of one GPU, in millionths of the worth of one GiB.
-    pub gpu_per_gib_millionths: u32,
+    /// Worth of one core.
+    pub cpu_core: u32,
+    /// Worth of one GiB of memory.
+    pub ram_gib: u32,
+    /// Worth of one GPU.
+    pub gpu: u32,
 }
 
 impl Default for Split {
     /// OpenCost's ratio: the quotients of its default prices 0.031611, 0.95 and 0.004237 (opencost/opencost
     /// `configs/default.json`).
     fn default() -> Self {
-        Self { cpu_per_gib_millionths: 7_460_703, gpu_per_gib_millionths: 224_215_247 }
+        Self::per_gib(7_460_703, 224_215_247)
     }
 }
 
 impl Split {
     /// AWS's ratio for split cost allocation of EKS: one vCPU is worth nine GB of memory; with accelerators a GPU is
     /// worth 9, a vCPU 0.9 and a GB 0.1, so that a GPU is worth ninety GB.
-    pub const AWS: Self = Self { cpu_per_gib_millionths: 9_000_000, gpu_per_gib_millionths: 90_000_000 };
+    pub const AWS: Self = Self::per_gib(9_000_000, 90_000_000);
+
+    /// By what a core and a GPU are worth in millionths of a GiB.
+    pub const fn per_gib(cpu_core: u32, gpu: u32) -> Self {
+        Self { cpu_core, ram_gib: 1_000_000, gpu }
+    }
+
+    /// By what a core, a GiB and a GPU cost per hour; none if one of them costs nothing, since all others would then
+    /// pay for it.
+    pub fn by_rates(cpu_core: Rate, ram_gib: Rate, gpu: Rate) -> Option<Self> {
+        let rates = [cpu_core.0, ram_gib.0, gpu.0];
+        if rates.contains(&0) {
+            return None;
+        }
+        // Without their common factor, rates as people write them fit, and nothing is rounded.
+        let factor = rates.into_iter().fold(0, gcd);
+        let rates = rates.map(|rate| u128::from(rate / factor));
+        let most = rates.into_iter().max()?;
+        let fits = u128::from(u32::MAX);
+        let [cpu_core, ram_gib, gpu] = rates.map(|rate| {
+            let rate = if most > fits { (rate * fits / most).max(1) } else { rate };
+            u32::try_from(rate).unwrap_or(u32::MAX)
+        });
+        Some(Self { cpu_core, ram_gib, gpu })
+    }
 
     /// Splits `hourly` over `capacity`. The parts add up to `hourly` exactly; what rounding leaves goes to CPU.
     /// A node that offers nothing yet (a machine still joining) counts as one of CPU alone.
     pub fn rates(self, hourly: Rate, capacity: Resources) -> ResourceRates {
-        // Weights in units of a millionth GiB-worth times 2^20: exact for whole millicores and KiB, which is what
-        // nodes report; up to 10^6 cores they stay below 2^63, so that weight × rate fits 128 bits.
-        let cpu =
-            u128::from(capacity.cpu.0 / 1_000_000) * u128::from(self.cpu_per_gib_millionths) * (1 << 20)
-                / 1_000;
-        let memory = u128::from(capacity.memory.0 >> 10) * 1_000_000;
-        let gpu = u128::from(capacity.gpu.0) * u128::from(self.gpu_per_gib_millionths) * (1 << 20) / 1_000;
+        // Exact for whole millicores and KiB, which is what nodes report.
+        let cpu = (u128::from(capacity.cpu.0 / 1_000_000) * u128::from(self.cpu_core)) << 20;
+        let memory = u128::from(capacity.memory.0 >> 10) * u128::from(self.ram_gib) * 1_000;
+        let gpu = (u128::from(capacity.gpu.0) * u128::from(self.gpu)) << 20;
         let total = cpu + memory + gpu;
         if total == 0 {
             return ResourceRates { cpu: hourly, ..ResourceRates::default() };
         }
-        let part = |weight: u128| part(hourly, weight, total);
+        // Down to 64 bits, so that weight × rate fits 128.
+        let excess = (u128::BITS - total.leading_zeros()).saturating_sub(u64::BITS);
+        let part = |weight: u128| part(hourly, weight >> excess, total >> excess);
         let (memory, gpu) = (part(memory), part(gpu));
         ResourceRates { cpu: hourly - memory - gpu, memory, gpu }
     }
+}
+
+/// The greatest common divisor; of nothing and a number, the number.
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// `rate` × `part` / `whole`, rounded down.
@@ -144,6 +176,49 @@ mod tests {
         assert!((rates.gpu.usd_per_hour() / 8.0 - 0.504_484).abs() < 1e-6, "{rates:?}");
     }
 
+    const MICRO: u64 = 1_000_000;
+
+    /// Rates of 0.03, 0.005 and 1.2 $ against nodes whose own prices are higher, lower and just the same.
+    #[test]
+    fn own_rates_decide_the_division_and_never_the_price() {
+        let split =
+            Split::by_rates(Rate(30_000 * MICRO), Rate(5_000 * MICRO), Rate(1_200_000 * MICRO)).unwrap();
+        assert_eq!(split, Split { cpu_core: 6, ram_gib: 1, gpu: 240 });
+        for (what, hourly, capacity, [cpu, memory, gpu]) in [
+            // 4 × 0.03 + 16 × 0.005 = 0.20: three fifths and two fifths.
+            ("at the rates", 200_000, capacity(4, 16, 0), [120_000, 80_000, 0]),
+            ("dearer than the rates", 500_000, capacity(4, 16, 0), [300_000, 200_000, 0]),
+            ("cheaper than the rates", 50_000, capacity(4, 16, 0), [30_000, 20_000, 0]),
+            // 8 × 0.03 + 32 × 0.005 + 2 × 1.2 = 2.80: 3, 2 and 30 of 35 parts.
+            ("with GPUs", 3_500_000, capacity(8, 32, 2), [300_000, 200_000, 3_000_000]),
+            ("with GPUs, on spot", 700_000, capacity(8, 32, 2), [60_000, 40_000, 600_000]),
+            ("GPUs alone", 700_000, capacity(0, 0, 2), [0, 0, 700_000]),
+            ("free", 0, capacity(4, 16, 1), [0, 0, 0]),
+        ] {
+            let expected = ResourceRates {
+                cpu: Rate(cpu * MICRO),
+                memory: Rate(memory * MICRO),
+                gpu: Rate(gpu * MICRO),
+            };
+            assert_eq!(split.rates(Rate(hourly * MICRO), capacity), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn rates_keep_their_ratios() {
+        // As written by people: exactly.
+        let opencost =
+            Split::by_rates(Rate(31_611 * MICRO), Rate(4_237 * MICRO), Rate(950_000 * MICRO)).unwrap();
+        assert_eq!(opencost, Split { cpu_core: 31_611, ram_gib: 4_237, gpu: 950_000 });
+        // To the last pico-dollar: as near as 32 bits allow, and what is there never comes to nothing.
+        let odd = Split::by_rates(Rate(999_999_999_999_999), Rate(1), Rate(500_000_000_000_000)).unwrap();
+        assert_eq!(odd, Split { cpu_core: u32::MAX, ram_gib: 1, gpu: 2_147_483_647 });
+        for rates in [[0, 1, 1], [1, 0, 1], [1, 1, 0], [0, 0, 0]] {
+            let [cpu, ram, gpu] = rates.map(Rate);
+            assert_eq!(Split::by_rates(cpu, ram, gpu), None, "{rates:?}");
+        }
+    }
+
     #[test]
     fn node_without_capacity_is_all_cpu() {
         let rates = Split::default().rates(Rate(5), Resources::default());
@@ -153,13 +228,14 @@ mod tests {
     proptest! {
         #[test]
         fn parts_add_up_to_the_price(
-            price in 0u64..1_000_000_000_000_000,
+            price in 0u64..=u64::MAX >> 1,
             cpu in 0u64..1_000_000_000_000_000,
             memory in 0u64..1 << 50,
             gpu in 0u64..100_000,
         ) {
             let capacity = Resources { cpu: Cpu(cpu), memory: Bytes(memory), gpu: Gpu(gpu) };
-            for split in [Split::default(), Split::AWS] {
+            let most = Split { cpu_core: u32::MAX, ram_gib: u32::MAX, gpu: u32::MAX };
+            for split in [Split::default(), Split::AWS, most, Split { ram_gib: 1, ..most }] {
                 prop_assert_eq!(split.rates(Rate(price), capacity).total(), Rate(price));
             }
         }

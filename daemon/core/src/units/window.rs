@@ -20,7 +20,7 @@ pub enum WindowError {
     /// The text follows none of the grammar's forms.
     #[error(
         "{0:?} is no window: use today, yesterday, week, lastweek, month, lastmonth, quarter, lastquarter, year, \
-         lastyear, a number with m, h, d or w such as 7d, \"45m offset 15m\", or two instants such as 2026-03-01T00:00:00Z,2026-03-08T00:00:00Z"
+         lastyear, a number with m, h, d or w such as 7d, \"45m offset 15m\", or two instants or days such as 2026-03-01T00:00:00Z,2026-03-08T00:00:00Z or 2026-03-01,2026-03-08"
     )]
     Unknown(String),
     /// The end lies before the start.

@@ -1,5 +1,6 @@
 //! The grammar of windows: `OpenCost`'s, the one every command and every query takes.
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use super::calendar::{Period, midnight};
@@ -16,6 +17,8 @@ impl Window {
     /// * `45m offset 15m`: exactly that long, until that long ago, nothing rounded.
     /// * two RFC 3339 instants with a comma between, or two Unix times in seconds as `s,e`, `s-e` or `s|e`:
     ///   as given, be it in the future.
+    /// * two days with a comma between, `2026-03-01,2026-03-08`: from the local midnight that begins the first until
+    ///   the one that begins the second. `OpenCost` does not know them; scripts and clients send them all the same.
     pub fn parse(text: &str, now: Instant, zone: Tz) -> Result<Self, WindowError> {
         let text = text.trim();
         let speakable = YEAR_0..YEAR_10000;
@@ -27,7 +30,8 @@ impl Window {
         let window = named(text, now, zone)
             .or_else(|| last(text, now))
             .or_else(|| last_with_offset(text, now))
-            .or_else(|| between(text));
+            .or_else(|| between(text))
+            .or_else(|| days(text, zone));
         let (start, end) = window.ok_or_else(|| WindowError::Unknown(text.to_owned()))?;
         if !speakable.contains(&start.0) || !speakable.contains(&end.0) {
             return Err(too_far());
@@ -105,6 +109,13 @@ fn between(text: &str) -> Option<(Instant, Instant)> {
     unix(start).zip(unix(end))
 }
 
+fn days(text: &str, zone: Tz) -> Option<(Instant, Instant)> {
+    let (start, end) = text.split_once(',')?;
+    let day = |text: &str| NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok();
+    let (start, end) = day(start).zip(day(end))?;
+    Some((midnight(start, zone), midnight(end, zone)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +174,29 @@ mod tests {
     }
 
     #[test]
+    fn days_are_local_and_the_second_is_the_first_that_does_not_count() {
+        let now = "2026-03-12T10:20:30Z";
+        for (text, zone, expected) in [
+            ("2026-03-01,2026-03-08", Tz::UTC, "2026-03-01T00:00:00Z 2026-03-08T00:00:00Z"),
+            (" 2026-03-01 , 2026-03-01 ", Tz::UTC, "2026-03-01T00:00:00Z 2026-03-01T00:00:00Z"),
+            // Clocks go forward on the 29th.
+            ("2026-03-29,2026-03-30", Tz::Europe__Berlin, "2026-03-28T23:00:00Z 2026-03-29T22:00:00Z"),
+            (
+                "2026-03-08,2026-03-01",
+                Tz::UTC,
+                "the window \"2026-03-08,2026-03-01\" ends before it starts: swap its two instants",
+            ),
+        ] {
+            assert_eq!(read(text, now, zone), expected, "{text}");
+        }
+        for text in
+            ["2026-03-01", "2026-03-01,2026-02-30", "2026-03-01,2026-03-08T00:00:00Z", "2026-03-01,today"]
+        {
+            assert!(read(text, now, Tz::UTC).contains("is no window"), "{text}");
+        }
+    }
+
+    #[test]
     fn named_windows_are_of_local_days() {
         let berlin = Tz::Europe__Berlin;
         assert_eq!(
@@ -215,20 +249,8 @@ mod tests {
     #[test]
     fn what_is_no_window_is_named() {
         let parse = |text| Window::parse(text, at("2026-03-12T10:20:30Z"), Tz::UTC);
-        for text in [
-            "",
-            "Today",
-            "7",
-            "d",
-            "7y",
-            "-7d",
-            "1.5h",
-            "7 d",
-            "1h offset",
-            "5,",
-            ",",
-            "2026-03-01,2026-03-02",
-        ] {
+        for text in ["", "Today", "7", "d", "7y", "-7d", "1.5h", "7 d", "1h offset", "5,", ",", "2026-03-01,"]
+        {
             assert_eq!(parse(text), Err(WindowError::Unknown(text.to_owned())));
         }
         for text in ["99999999999999999999d", "9999999999999999d"] {

@@ -60,7 +60,7 @@ pub fn payer(team: &str) -> Arc<Attribution> {
 /// A ledger with one node `n` of 4 cores and 16 GiB at $0.36 an hour, half for CPU, half for memory.
 pub fn ledger() -> Ledger {
     // 4 cores and 16 GiB: with four GiB's worth a core, both halves cost the same.
-    let split = Split { cpu_per_gib_millionths: 4_000_000, gpu_per_gib_millionths: 0 };
+    let split = Split::per_gib(4_000_000, 0);
     let mut ledger = Ledger::new(T0, split, Millis::MINUTE, 100_000);
     ledger.node(&node("n", T0), T0);
     ledger.node_priced("uid-n", Arc::new(price(0.36)), T0);

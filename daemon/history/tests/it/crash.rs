@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use nightcap_core::money::Hour;
-use nightcap_core::units::Window;
+use nightcap_core::money::{AssetKind, FlatAsset, FlatRow, Hour};
+use nightcap_core::units::{PicoUsd, Window};
 use nightcap_history::{Archive, Retention, Upkeep};
 
 use crate::support::{archive_of, day, files, hour_at, read, some_hours, sorted, totals, verbatim};
@@ -180,4 +181,32 @@ fn what_comes_on_top_of_an_hour_is_added_once() {
     let error = archive.write_hour(&more).unwrap_err();
     assert!(error.to_string().contains("do not agree with the checksum"), "{error}");
     assert_eq!(files(&folder.path().join("history")), before);
+}
+
+#[test]
+fn traffic_that_was_handed_over_before_a_crash_is_not_counted_twice() {
+    let hours = some_hours(9, 0, 24);
+    let traffic = |bytes: u32| {
+        let mut row = hours[7].flat[0].clone();
+        let asset = FlatAsset { kind: AssetKind::Network, uid: "internet".into(), ..(*row.asset).clone() };
+        row.asset = Arc::new(asset);
+        row.marks.late = false;
+        row.amount = f64::from(bytes);
+        row.cost = PicoUsd(i128::from(bytes) * 1_000);
+        row
+    };
+    let more = |row: FlatRow| Hour { partial: true, flat: vec![row], ..Hour::new(hours[7].start) };
+    let (_folder, archive) = archive_of(&hours);
+    let with = |row: FlatRow| {
+        let mut expected = hours.clone();
+        expected[7].flat.push(row);
+        expected.into_iter().map(sorted).collect::<Vec<_>>()
+    };
+    archive.write_hour(&more(traffic(12))).unwrap();
+    assert_eq!(verbatim(&archive, day(0)), with(traffic(12)));
+    // The checkpoint is from before some of it came, and then some more came.
+    archive.write_hour(&more(traffic(10))).unwrap();
+    assert_eq!(verbatim(&archive, day(0)), with(traffic(12)));
+    archive.write_hour(&more(traffic(15))).unwrap();
+    assert_eq!(verbatim(&archive, day(0)), with(traffic(15)));
 }

@@ -1,66 +1,14 @@
-//! A pricer, settings and small worlds.
+//! Settings and small worlds.
 
-use nightcap_core::cluster::{Keys, NodeFacts, Provider, VolumeFacts, WorkloadKey, WorkloadKind};
+use nightcap_core::cluster::{Keys, Provider, WorkloadKey, WorkloadKind};
 use nightcap_core::engine::{Engine, Settings};
-use nightcap_core::money::{AssetPricer, Confidence, EgressPrices, NodePrice, NodePricer, PriceSource};
 use nightcap_core::sleep::Mode;
-use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Millis, PicoUsd, Rate, Resources};
+use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Millis, Resources};
 use nightcap_sim::activity::Activity;
 use nightcap_sim::spec::{ClassSpec, PoolKind, PoolSpec, SpaceSpec, WorkloadShape, WorkloadSpec, WorldSpec};
 
 /// Monday 2026-03-02 00:00 UTC.
 pub(crate) const MONDAY: Instant = Instant(1_772_409_600_000);
-
-/// Five cents a core, one more for each zone that is not `a`, so that prices differ.
-pub(crate) struct ByCores;
-
-impl NodePricer for ByCores {
-    fn price(&self, facts: &NodeFacts, capacity: Resources) -> NodePrice {
-        let odd = u64::from(!facts.zone.ends_with('a'));
-        NodePrice {
-            hourly: Rate(capacity.cpu.0 * (50 + 10 * odd) + odd),
-            confidence: Confidence::List,
-            source: PriceSource { id: "test".into(), date: "2026-03-01".into() },
-            reason: "by cores".into(),
-            by_pod: None,
-        }
-    }
-}
-
-/// Round sums an hour: 0.01 cents a GiB, 2.5 cents a load balancer, 10 cents the control plane.
-impl AssetPricer for ByCores {
-    fn volume(&self, _facts: &VolumeFacts, capacity: Bytes) -> NodePrice {
-        flat(capacity.0 >> 30, 100_000_000)
-    }
-
-    fn load_balancer(&self, _provider: Provider, _region: &str, _class: &str) -> NodePrice {
-        flat(1, 25_000_000_000)
-    }
-
-    fn control_plane(&self, _provider: Provider, _region: &str) -> NodePrice {
-        flat(1, 100_000_000_000)
-    }
-
-    fn egress(&self, _provider: Provider, _region: &str) -> EgressPrices {
-        EgressPrices {
-            zone: PicoUsd(10_000_000_000),
-            region: PicoUsd(20_000_000_000),
-            internet: PicoUsd(90_000_000_000),
-            confidence: Confidence::Estimated,
-            source: PriceSource { id: "test".into(), date: "".into() },
-        }
-    }
-}
-
-fn flat(units: u64, pico_usd: u64) -> NodePrice {
-    NodePrice {
-        hourly: Rate(units * pico_usd),
-        confidence: Confidence::Estimated,
-        source: PriceSource { id: "test".into(), date: "".into() },
-        reason: "a round sum".into(),
-        by_pod: None,
-    }
-}
 
 pub(crate) fn engine(mode: Mode, scrape_interval: Millis) -> Engine {
     let mut settings = Settings::new(MONDAY);

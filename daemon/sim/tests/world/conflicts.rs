@@ -7,9 +7,9 @@ use nightcap_core::cluster::{Size, Workload, WorkloadKind};
 use nightcap_core::engine::{Action, ActionId, Event, Outcome};
 use nightcap_core::sleep::{Mode, WorkloadPatch};
 use nightcap_core::units::Millis;
-use nightcap_sim::{World, history};
+use nightcap_sim::{ByCores, World, history};
 
-use crate::common::{ByCores, MONDAY, amount, engine, hours, key, space, web, world};
+use crate::common::{MONDAY, amount, engine, hours, key, space, web, world};
 
 fn small(annotations: &[(&str, &str)]) -> World {
     World::new(world(1, 2, vec![space("shop", annotations, vec![web(2, amount(100, 128))])]), 1, MONDAY)

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nightcap_core::cluster::CapacityType;
 use nightcap_core::engine::Event;
+use nightcap_core::money::{AssetKind, Hour};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::Millis;
-use nightcap_sim::{World, demo, history, scale};
+use nightcap_sim::{ByCores, World, demo, history, scale};
 
-use crate::common::{ByCores, MONDAY, engine, hours};
+use crate::common::{MONDAY, engine, hours};
 
 #[test]
 fn platform_has_the_promised_size_and_mix() {
@@ -60,6 +61,22 @@ fn month_has_life_in_it() {
     assert!(nodes[&2] * 10 < nodes[&12] * 8, "{nodes:?}");
     let saved: i128 = picture.hours.iter().flat_map(|hour| &hour.saved).map(|row| row.saved.total().0).sum();
     assert!(saved > 0);
+}
+
+#[test]
+fn traffic_of_rare_scrapes_is_in_time() {
+    let mut world = World::new(demo::platform(1), 1, MONDAY);
+    world.scrape_every(Millis::from_minutes(15));
+    let mut engine = engine(Mode::Act, Millis::from_minutes(15));
+    let end = hours(24 * 2);
+    history::run_with_assets(&mut engine, &mut world, &ByCores, MONDAY, end, Millis::HOUR);
+    let picture = engine.snapshot(end);
+    let flat = picture.hours.iter().flat_map(|hour| &hour.flat);
+    let traffic: Vec<_> = flat.filter(|row| row.asset.kind == AssetKind::Network).collect();
+    assert!(traffic.len() > 48 * 50, "{} rows", traffic.len());
+    assert_eq!(traffic.iter().filter(|row| row.marks.late).count(), 0);
+    let late = |hour: &Hour| hour.allocations.iter().filter(|row| row.marks.late).count();
+    assert_eq!(picture.hours.iter().map(|hour| late(hour)).sum::<usize>(), 0);
 }
 
 #[test]

@@ -8,4 +8,5 @@ mod life;
 mod money;
 mod repeat;
 mod sleep;
+mod soak;
 mod traffic;

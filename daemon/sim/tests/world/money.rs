@@ -7,9 +7,9 @@ use nightcap_core::engine::Kind;
 use nightcap_core::money::{AssetKind, ByResource};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::{Instant, Millis, PicoUsd, Window};
-use nightcap_sim::{World, demo, history};
+use nightcap_sim::{ByCores, World, demo, history};
 
-use crate::common::{ByCores, MONDAY, engine, hours};
+use crate::common::{MONDAY, engine, hours};
 
 fn add(sum: &mut ByResource, amount: ByResource) {
     *sum += amount;

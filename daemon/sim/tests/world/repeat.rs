@@ -4,10 +4,11 @@ use nightcap_core::cluster::WorkloadKind;
 use nightcap_core::engine::{Event, Kind};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::{Instant, Millis};
+use nightcap_sim::ByCores;
 use nightcap_sim::spec::WorldSpec;
 use nightcap_sim::{World, demo, history, scale};
 
-use crate::common::{ByCores, MONDAY, engine, hours};
+use crate::common::{MONDAY, engine, hours};
 
 /// All that an engine-less world delivers in a day, with the instants of delivery.
 fn day(seed: u64) -> Vec<(Instant, Event)> {

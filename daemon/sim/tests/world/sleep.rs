@@ -8,9 +8,9 @@ use nightcap_core::engine::SpaceState;
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::{Instant, Millis};
 use nightcap_sim::spec::{WorkloadShape, WorkloadSpec};
-use nightcap_sim::{World, demo, history};
+use nightcap_sim::{ByCores, World, demo, history};
 
-use crate::common::{ByCores, MONDAY, amount, engine, hours, key, space, web, world};
+use crate::common::{MONDAY, amount, engine, hours, key, space, web, world};
 
 const STEP: Millis = Millis::from_minutes(5);
 

@@ -36,7 +36,7 @@ pub(in crate::http) struct AllocationAnswer {
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 #[expect(dead_code, reason = "the shape of the question, for the OpenAPI document")]
 pub(in crate::http) struct AllocationParams {
-    /// today, 7d, lastmonth, `45m offset 15m`, two instants with a comma between and so on
+    /// today, 7d, lastmonth, `45m offset 15m`, two instants or days with a comma between and so on
     window: String,
     /// cluster, node, namespace, space, vcluster, virtualNamespace, team, owner, controllerKind, controller, deployment, statefulset, daemonset, job, service, pod, container (as pod), label:KEY, department, environment, product; several with commas between; all: one row. Default: cluster,node,namespace,pod
     aggregate: Option<String>,
@@ -103,11 +103,12 @@ pub(in crate::http) async fn allocation(
     uri: Uri,
 ) -> Result<Response, OpenCostRefusal> {
     let snapshot = state.snapshot().await?;
-    let question = Question::read(&uri, &snapshot, state.zone)?;
-    let warnings = v1_warnings(&snapshot, question.window);
+    let question = Question::read(&uri, &snapshot, &state)?;
+    let mut warnings = v1_warnings(&snapshot, question.window);
     let format = question.format;
     let answer = off_thread(move || {
-        let sets = question.sets(&snapshot)?;
+        let (sets, of_rows) = question.sets(&snapshot)?;
+        warnings.extend(of_rows);
         // Written here too: a big answer takes longer to write than to find.
         match format {
             Format::Json => Ok(Json(Envelope::new(sets, &warnings)).into_response()),

@@ -5,13 +5,18 @@
 //! same window exactly, and a parameter that is not understood is an error with its value.
 
 pub(super) mod allocation;
+mod asset;
 pub(super) mod assets;
 mod compat;
 mod csv;
+mod old_filters;
 mod parts;
+mod properties;
 mod query;
 mod row;
+mod rows;
 pub(super) mod summary;
+mod summary_row;
 
 use serde::Serialize;
 

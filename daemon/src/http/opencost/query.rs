@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::http::Uri;
-use chrono_tz::Tz;
 use nightcap_core::engine::Snapshot;
 use nightcap_core::money::AssetKind;
 use nightcap_core::money::query::{Details, Dimension, Query, SharedRules, Sharing, Spread};
 use nightcap_core::units::{Millis, PicoUsd, Step, Window};
 
 use super::compat::Compat;
-use super::row::{AllocationRow, rows};
+use super::old_filters;
+use super::row::AllocationRow;
+use super::rows::rows;
+use crate::http::AppState;
 use crate::http::big::RowCount;
 use crate::http::error::Refusal;
 use crate::http::params::{Params, cut};
@@ -27,6 +29,9 @@ pub(super) enum Format {
     Json,
     Csv,
 }
+
+/// The rows of a step by their names.
+pub(super) type Rows = BTreeMap<String, AllocationRow>;
 
 /// What `/allocation` was asked.
 #[derive(Debug)]
@@ -59,10 +64,10 @@ pub(super) struct Show {
 }
 
 impl Question {
-    pub(super) fn read(uri: &Uri, snapshot: &Snapshot, zone: Tz) -> Result<Self, Refusal> {
+    pub(super) fn read(uri: &Uri, snapshot: &Snapshot, state: &AppState) -> Result<Self, Refusal> {
         let mut params = Params::of(uri)?;
         let compat = Compat::read(&mut params)?;
-        let zone = params.zone(zone)?;
+        let zone = params.zone(state.zone)?;
         let window = params.window(None, snapshot.at, zone)?;
         let given = params.take("aggregate");
         let raw = given.is_none();
@@ -75,7 +80,7 @@ impl Question {
         let include_idle = params.switch("includeIdle", false)?;
         let idle = params.switch("idle", include_idle)?;
         let split_idle = params.switch("splitIdle", false)?;
-        let sharing = sharing(&mut params)?;
+        let sharing = sharing(&mut params, &state.sharing)?;
         let nodes = params.switch("includeProportionalAssetResourceCosts", false)?;
         let metadata = params.switch("includeAggregatedMetadata", false)?;
         let shared = params.switch("includeSharedCostBreakdown", false)?;
@@ -87,7 +92,7 @@ impl Question {
             params.take(neutral);
         }
         refused(&mut params)?;
-        let filter = params.filter()?;
+        let filter = old_filters::filter(&mut params)?;
         params.finish()?;
         let labels = metadata || raw || by.contains(&Dimension::Pod);
         let show = Show {
@@ -107,16 +112,17 @@ impl Question {
         Ok(Self { window, step: told, query, format, show, offset, limit: limit.unwrap_or(usize::MAX) })
     }
 
-    /// The rows of every step.
-    pub(super) fn sets(self, snapshot: &Records) -> Result<Vec<BTreeMap<String, AllocationRow>>, Refusal> {
+    /// The rows of every step, and what has to be known of them.
+    pub(super) fn sets(self, snapshot: &Records) -> Result<(Vec<Rows>, Vec<String>), Refusal> {
         let Self { query, show, offset, limit, .. } = self;
-        let cluster = Arc::clone(&query.cluster);
-        let (tables, _) = share::tables(snapshot, query)?;
+        let (cluster, by) = (Arc::clone(&query.cluster), query.by.clone());
+        let (tables, mut warnings) = share::tables(snapshot, query)?;
+        warnings.extend(share::coarse(&tables));
         let mut count = RowCount::default();
         let sets = tables.iter().map(|table| {
             let volumes =
                 if show.compat.is_on() { volumes(snapshot, table.window)? } else { BTreeMap::new() };
-            let rows = rows(table, &cluster, show, &volumes);
+            let rows = rows(table, &cluster, &by, show, &volumes);
             let rows: BTreeMap<_, _> = if offset == 0 && limit >= rows.len() {
                 rows
             } else {
@@ -125,7 +131,7 @@ impl Question {
             count.add(rows.len())?;
             Ok(rows)
         });
-        sets.collect()
+        Ok((sets.collect::<Result<_, Refusal>>()?, warnings))
     }
 }
 
@@ -165,9 +171,13 @@ fn steps(params: &mut Params) -> Result<Option<Step>, Refusal> {
     Ok(chosen)
 }
 
-fn sharing(params: &mut Params) -> Result<Sharing, Refusal> {
-    let idle_by_node = params.switch("idleByNode", false)?;
-    let idle = params.spread("shareIdle")?;
+/// What is spread. Each parameter takes the place of what `configured` says: of what is for everybody always, of how it is
+/// spread where the question asks to `share`.
+fn sharing(params: &mut Params, configured: &Sharing) -> Result<Sharing, Refusal> {
+    let share = params.switch("share", false)?;
+    let default = if share { configured.clone() } else { configured.own_lines() };
+    let idle_by_node = params.switch("idleByNode", default.idle_by_node)?;
+    let idle = params.spread("shareIdle")?.unwrap_or(default.idle);
     let namespaces = params.names("shareNamespaces");
     let labels = params.labels("shareLabels")?;
     let cost = params.take("shareCost");
@@ -180,8 +190,9 @@ fn sharing(params: &mut Params) -> Result<Sharing, Refusal> {
             })?
         }
     };
-    let load_balancers = params.switch("shareLB", false)? | params.switch("sharelb", false)?;
-    let tenancy = params.switch("shareTenancyCosts", false)?;
+    let load_balancers =
+        [params.flag("shareLB")?, params.flag("sharelb")?].into_iter().flatten().reduce(|a, b| a | b);
+    let tenancy = params.flag("shareTenancyCosts")?;
     let split = match params.take("shareSplit") {
         None => None,
         Some(text) => Some(
@@ -189,15 +200,26 @@ fn sharing(params: &mut Params) -> Result<Sharing, Refusal> {
                 .map_err(|error| Refusal::bad("bad-value", format!("shareSplit: {error}")).value(&text))?,
         ),
     };
-    let asked = !namespaces.is_empty() || !labels.is_empty() || extra_monthly.0 > 0 || load_balancers;
-    let how = split.unwrap_or(Spread::Weighted);
-    let rules = SharedRules { namespaces, labels, daemonsets: false, system: false, load_balancers };
+    let asked =
+        !namespaces.is_empty() || !labels.is_empty() || extra_monthly.0 > 0 || load_balancers == Some(true);
+    let named = |shared| if shared == Spread::None { Spread::Weighted } else { shared };
+    let how = split.unwrap_or_else(|| named(configured.shared));
+    let rules = SharedRules {
+        namespaces: if namespaces.is_empty() { default.rules.namespaces } else { namespaces },
+        labels: if labels.is_empty() { default.rules.labels } else { labels },
+        load_balancers: load_balancers.unwrap_or(default.rules.load_balancers),
+        ..default.rules
+    };
     Ok(Sharing {
         idle,
         idle_by_node,
         rules,
-        shared: if asked || split.is_some() { how } else { Spread::None },
-        overhead: if tenancy { how } else { Spread::None },
+        shared: if asked || split.is_some() { how } else { default.shared },
+        overhead: match tenancy {
+            Some(true) => how,
+            Some(false) => Spread::None,
+            None => default.overhead,
+        },
         extra_monthly,
     })
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Envelope;
 use super::allocation::AllocationParams;
 use super::query::{Format, Question};
-use super::row::SummaryRow;
+use super::summary_row::SummaryRow;
 use crate::api::WindowReport;
 use crate::http::AppState;
 use crate::http::big::off_thread;
@@ -65,23 +65,25 @@ pub(in crate::http) async fn summary(
     uri: Uri,
 ) -> Result<Json<Envelope<Summary>>, OpenCostRefusal> {
     let snapshot = state.snapshot().await?;
-    let question = Question::read(&uri, &snapshot, state.zone)?;
+    let question = Question::read(&uri, &snapshot, &state)?;
     if question.format == Format::Csv {
         return Err(Refusal::bad("unsupported", "the summary comes as JSON only")
             .value("format=csv")
             .opencost());
     }
     let (window, step) = (question.window, question.step.0.saturating_mul(1_000_000));
-    let warnings = v1_warnings(&snapshot, window);
-    let sets = off_thread(move || {
+    let mut warnings = v1_warnings(&snapshot, window);
+    let (sets, of_rows) = off_thread(move || {
         let steps = question.query.steps.clone();
-        let sets = question.sets(&snapshot)?.into_iter().zip(steps).map(|(rows, step)| SummarySet {
+        let (sets, of_rows) = question.sets(&snapshot)?;
+        let sets = sets.into_iter().zip(steps).map(|(rows, step)| SummarySet {
             allocations: rows.into_iter().map(|(name, row)| (name, row.into())).collect(),
             window: step.into(),
         });
-        Ok(sets.collect())
+        Ok((sets.collect(), of_rows))
     })
     .await?;
+    warnings.extend(of_rows);
     let data = Summary { step, sets, window: window.into() };
     Ok(Json(Envelope::new(data, &warnings)))
 }

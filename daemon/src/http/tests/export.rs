@@ -1,7 +1,9 @@
 //! `/api/v1/cost` and `/api/v1/export` over a bill with everything on it.
 
+use nightcap_history::{Cells, Kind, read_parquet};
+
 use super::get_rich;
-use crate::api::{CostReport, Money, RowKind};
+use crate::api::{CostReport, CostRow, CostStep, Money, RowKind};
 use crate::export::{FOCUS_COLUMNS, FOCUS_VERSION};
 
 const HOUR: &str = "2026-03-02T01:00:00Z,2026-03-02T02:00:00Z";
@@ -219,4 +221,73 @@ fn docs_name_every_column_of_focus() {
     for name in FOCUS_COLUMNS {
         assert!(docs.contains(&format!("`{name}`")), "docs/exports.md does not name {name}");
     }
+}
+
+/// The name of a column, and its amount in a row.
+type Amount = (&'static str, fn(&CostRow) -> Money);
+
+#[tokio::test]
+async fn parquet_is_the_json_of_the_same_question_to_the_pico_dollar() {
+    let query = format!("window={HOUR}&by=namespace,label:team&idle=true&share_shared=weighted&step=30m");
+    let answer = get_rich(&format!("/api/v1/export?{query}&format=parquet")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let header = |name: &str| answer.headers[name].to_str().unwrap();
+    assert_eq!(header("content-type"), "application/vnd.apache.parquet");
+    assert_eq!(
+        header("content-disposition"),
+        "attachment; filename=\"nightcap-cost-test-20260302T010000Z-20260302T020000Z.parquet\""
+    );
+
+    let told = get_rich(&format!("/api/v1/export?{query}&format=json")).await;
+    let told: CostReport = serde_json::from_str(&told.text).unwrap();
+    let rows: Vec<(&CostStep, &CostRow)> =
+        told.steps.iter().flat_map(|step| step.rows.iter().map(move |row| (step, row))).collect();
+    assert_eq!(told.steps.len(), 2);
+    assert!(rows.len() > 6, "{rows:?}");
+    let amounts: [Amount; 14] = [
+        ("cost_usd", |row| row.cost),
+        ("cpu_cost_usd", |row| row.cpu_cost),
+        ("memory_cost_usd", |row| row.memory_cost),
+        ("gpu_cost_usd", |row| row.gpu_cost),
+        ("storage_cost_usd", |row| row.storage_cost),
+        ("load_balancer_cost_usd", |row| row.load_balancer_cost),
+        ("network_zone_cost_usd", |row| row.network_zone_cost),
+        ("network_region_cost_usd", |row| row.network_region_cost),
+        ("network_internet_cost_usd", |row| row.network_internet_cost),
+        ("control_plane_cost_usd", |row| row.control_plane_cost),
+        ("fixed_cost_usd", |row| row.fixed_cost),
+        ("idle_share_cost_usd", |row| row.idle_share_cost),
+        ("shared_share_cost_usd", |row| row.shared_share_cost),
+        ("overhead_share_cost_usd", |row| row.overhead_share_cost),
+    ];
+    let read =
+        |name: &str, kind: Kind| read_parquet(answer.bytes.clone(), &[(name, kind)]).unwrap().remove(0).cells;
+    for (name, of) in amounts {
+        let Cells::Money(found) = read(name, Kind::Money) else { panic!("{name} is no money") };
+        assert_eq!(found, rows.iter().map(|(_, row)| of(row).0).collect::<Vec<_>>(), "{name}");
+    }
+    let Cells::Money(costs) = read("cost_usd", Kind::Money) else { panic!("cost_usd is no money") };
+    assert_eq!(Money(costs.into_iter().sum()), told.steps.iter().map(|step| step.total).sum());
+    let Cells::Text(namespaces) = read("namespace", Kind::Text) else { panic!("namespace is no text") };
+    let names =
+        rows.iter().map(|(_, row)| Some(row.key.get("namespace").map_or(row.name.as_str(), String::as_str)));
+    assert_eq!(
+        namespaces.iter().map(|text| text.map(|text| &**text)).collect::<Vec<_>>(),
+        names.collect::<Vec<_>>()
+    );
+    let Cells::Number(hours) = read("cpu_core_hours", Kind::Number) else { panic!("no numbers") };
+    assert_eq!(hours, rows.iter().map(|(_, row)| row.cpu_core_hours).collect::<Vec<_>>());
+    let Cells::Instant(starts) = read("window_start", Kind::Instant) else { panic!("no instants") };
+    assert_eq!(starts, rows.iter().map(|(step, _)| step.window.start).collect::<Vec<_>>());
+    let Cells::Flag(marks) = read("prorated", Kind::Flag) else { panic!("no marks") };
+    assert_eq!(marks, rows.iter().map(|(_, row)| row.prorated).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn parquet_of_no_row_has_its_columns() {
+    let none = "window=2026-03-01T01:00:00Z,2026-03-01T01:00:00Z&by=team&format=parquet";
+    let answer = get_rich(&format!("/api/v1/export?{none}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let read = read_parquet(answer.bytes, &[("team", Kind::Text), ("cost_usd", Kind::Money)]).unwrap();
+    assert_eq!(read.iter().map(|column| column.cells.len()).collect::<Vec<_>>(), [0, 0]);
 }

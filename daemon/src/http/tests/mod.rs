@@ -1,10 +1,12 @@
 //! The router, asked over a real engine that stands still.
 
 mod acts;
+mod coarse;
 mod export;
 mod opencost;
 mod reading;
 mod rules;
+mod sharing;
 
 use std::sync::Arc;
 
@@ -23,6 +25,8 @@ struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     text: String,
+    /// The body as it is, where it is no text.
+    bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -48,7 +52,8 @@ async fn ask(state: &AppState, request: Request<Body>) -> Answer {
     let response = router(state.clone()).oneshot(request).await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     let body = to_bytes(response.into_body(), 64 << 20).await.unwrap();
-    Answer { status, headers, text: String::from_utf8(body.to_vec()).unwrap() }
+    let bytes = body.to_vec();
+    Answer { status, headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes }
 }
 
 async fn get(path: &str) -> Answer {

@@ -251,7 +251,7 @@ async fn errors_come_in_opencosts_envelope() {
         ),
         (
             "/assets?window=today&colour=red",
-            "there is no such parameter (\"colour\"): known are compat, timezone, window, filter",
+            "there is no such parameter (\"colour\"): known are compat, timezone, window, filter, accumulate",
         ),
     ] {
         let answer = get(path).await;
@@ -498,4 +498,84 @@ async fn compat_tells_numbers_as_opencost_does() {
     assert_eq!(compat["web-1"]["pvs"]["cluster=test:name=pv-web"]["cost"], json!(0.02));
     assert_eq!(exact["web-2"]["cpuCost"], json!(0.031_247_100_985));
     assert_eq!(compat["web-2"]["cpuCost"], json!(0.03125));
+}
+
+#[tokio::test]
+async fn clients_of_kubecost_find_the_same_below_model() {
+    for path in [
+        "/allocation?window=today&aggregate=team",
+        "/allocation/compute?window=today",
+        "/allocation/summary?window=today",
+        "/allocation/compute/summary?window=today",
+        "/assets?window=today",
+        "/assets?window=today&accumulate=true",
+    ] {
+        let (here, there) = (get(path).await, get(&format!("/model{path}")).await);
+        assert_eq!((here.status, &here.text), (there.status, &there.text), "{path}");
+        assert_eq!(here.status, 200, "{path}");
+    }
+    assert_eq!(get("/model/api/v1/status").await.status, 404);
+    assert_eq!(get("/assets?window=today&accumulate=day").await.status, 400);
+}
+
+#[tokio::test]
+async fn labels_that_rows_are_grouped_by_are_in_their_properties() {
+    let answer = get("/allocation?window=today&aggregate=namespace,label:team,product").await.json();
+    let rows = answer["data"][0].as_object().unwrap();
+    let mut labelled = 0;
+    for (name, row) in rows.iter().filter(|(name, _)| !name.contains("__overhead__")) {
+        let [_, team, product] = name.split('/').collect::<Vec<_>>()[..] else { panic!("{name}") };
+        let pairs = [("team", team), ("app", product)].into_iter().filter(|(_, of)| *of != "__unallocated__");
+        let expected: BTreeMap<&str, &str> = pairs.collect();
+        labelled += expected.len();
+        let found = row["properties"]["labels"].as_object().cloned().unwrap_or_default();
+        assert_eq!(json!(found), json!(expected), "{name}");
+    }
+    assert!(labelled > 0, "{:?}", rows.keys());
+}
+
+#[tokio::test]
+async fn lines_have_as_many_parts_as_the_rows_beside_them() {
+    let names = async |aggregate: &str| -> Vec<String> {
+        let path = format!("/allocation?window=today&aggregate={aggregate}&includeIdle=true");
+        let answer = get_rich(&path).await.json();
+        let rows = answer["data"][0].as_object().unwrap().keys();
+        rows.filter(|name| name.contains("__overhead__") || name.contains("__idle__")).cloned().collect()
+    };
+    assert_eq!(names("team").await, ["__idle__", "__overhead__"]);
+    assert_eq!(names("cluster").await, ["__idle__", "__overhead__"]);
+    assert_eq!(names("cluster,namespace").await, ["__idle__", "test/__overhead__"]);
+    assert_eq!(
+        names("namespace,controller,label:team").await,
+        ["__idle__", "__overhead__/__overhead__/__overhead__"]
+    );
+}
+
+#[tokio::test]
+async fn filters_of_kubecost_before_it_had_a_language_say_the_same() {
+    let rows = async |query: &str| -> Vec<String> {
+        let answer = get(&format!("/allocation?window=today&aggregate=namespace,pod&{query}")).await;
+        assert_eq!(answer.status, 200, "{query}: {}", answer.text);
+        answer.json()["data"][0].as_object().unwrap().keys().cloned().collect()
+    };
+    let all = rows("filterNamespaces=&filterLabels=").await;
+    assert_eq!(all, rows("").await);
+    for (old, new) in [
+        ("filterNamespaces=shop-dev", "filter=namespace:%22shop-dev%22"),
+        (
+            "filterNamespaces=shop-dev,nothing-*",
+            "filter=namespace:%22shop-dev%22%7Cnamespace%3C~:%22nothing-%22",
+        ),
+        ("filterLabels=team:shop", "filter=label[team]:%22shop%22"),
+        (
+            "filterNamespaces=shop-*&filterControllerKinds=deployment&filter=pod:%22web-2%22",
+            "filter=namespace%3C~:%22shop-%22%2BcontrollerKind:%22deployment%22%2Bpod:%22web-2%22",
+        ),
+    ] {
+        let found = rows(old).await;
+        assert_eq!(found, rows(new).await, "{old}");
+        assert!(!found.is_empty() && found.len() < all.len(), "{old}: {found:?}");
+    }
+    let answer = get("/allocation?window=today&filterNamespaces=a%22b").await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
-use chrono_tz::Tz;
 use nightcap_core::engine::Snapshot;
 use nightcap_core::money::ResourceHours;
 use nightcap_core::money::query::{
@@ -34,7 +33,7 @@ const BYTES_PER_GIB: f64 = 1_073_741_824.0;
 pub(in crate::http) struct CostParams {
     /// What to group by, with commas between: cluster, node, namespace, space, vcluster, virtualNamespace, team, owner, controllerKind, controller, workload, deployment, statefulset, daemonset, job, service, pod, container, asset, label:KEY. Default: team
     by: Option<String>,
-    /// today, yesterday, week, lastweek, month, lastmonth, quarter, lastquarter, year, lastyear, 7d and the like, `45m offset 15m`, or two instants with a comma between. Default: today
+    /// today, yesterday, week, lastweek, month, lastmonth, quarter, lastquarter, year, lastyear, 7d and the like, `45m offset 15m`, or two instants or days with a comma between. Default: today
     window: Option<String>,
     /// Length of a step such as 1h, or by the calendar: hour, day, week, month, quarter, year. Default: one step
     step: Option<String>,
@@ -48,24 +47,28 @@ pub(in crate::http) struct CostParams {
     top: Option<usize>,
     /// Adds the rows of what nobody used, with which the rows add up to the total. Default: false
     idle: Option<bool>,
+    /// Spreads idle, shared and overhead cost as the configuration's `costs.share` says, in proportion to cost unless it says otherwise. Default: false, they are lines of their own
+    share: Option<bool>,
     /// Idle cost by node: a row for each, and spread over those on the node only. Default: false
     idle_by_node: Option<bool>,
-    /// Spreads each resource's idle cost over the groups: weighted (in proportion to cost) or even. What is left of it, since nobody used the resource, stays idle. Default: none
+    /// Spreads each resource's idle cost over the groups: weighted (in proportion to cost) or even. What is left of it, since nobody used the resource, stays idle. Default: none, with share=true as configured
     share_idle: Option<String>,
-    /// Spreads the line `__shared__`: weighted, even or none. Default: none
+    /// Spreads the line `__shared__`: weighted, even or none. Default: none, with share=true as configured
     share_shared: Option<String>,
-    /// Spreads the line `__overhead__`: weighted, even or none. Default: none
+    /// Spreads the line `__overhead__`: weighted, even or none. Default: none, with share=true as configured
     share_overhead: Option<String>,
-    /// Namespaces that are for everybody, with commas between; `*` stands for any text. They make up the line `__shared__`
+    /// Namespaces that are for everybody, with commas between; `*` stands for any text. They make up the line `__shared__`. Default: `costs.shared` of the configuration, as for the next four
     shared_namespaces: Option<String>,
     /// Labels of what is for everybody, as KEY:VALUE with commas between
     shared_labels: Option<String>,
-    /// Pods of daemon sets are for everybody. Default: false
+    /// Pods of daemon sets are for everybody
     shared_daemonsets: Option<bool>,
-    /// kube-system, kube-public and kube-node-lease are for everybody. Default: false
+    /// kube-system, kube-public and kube-node-lease are for everybody
     shared_system: Option<bool>,
-    /// Load balancers are for everybody. Default: false
+    /// Load balancers are for everybody
     shared_load_balancers: Option<bool>,
+    /// false: only what this question names is for everybody, whatever the configuration says. Default: true
+    shared_as_configured: Option<bool>,
 }
 
 /// Who cost what: by team, space, workload and so on, in a window, step by step.
@@ -82,7 +85,7 @@ pub(in crate::http) async fn cost(
 ) -> Result<Json<CostReport>, Refusal> {
     let snapshot = state.snapshot().await?;
     let mut params = Params::of(&uri)?;
-    let question = Question::read(&mut params, &snapshot, state.zone, &Defaults::COST)?;
+    let question = Question::read(&mut params, &snapshot, &state, &Defaults::COST)?;
     params.finish()?;
     off_thread(move || question.report(&snapshot)).await.map(Json)
 }
@@ -106,17 +109,19 @@ pub(super) struct Question {
     names: Vec<Arc<str>>,
     pub(super) query: Query,
     pub(super) idle: bool,
+    /// What to tell of the configuration's say.
+    configured: Option<String>,
 }
 
 impl Question {
     pub(super) fn read(
         params: &mut Params,
         snapshot: &Snapshot,
-        zone: Tz,
+        state: &AppState,
         defaults: &Defaults,
     ) -> Result<Self, Refusal> {
         let by = params.dimensions("by", defaults.by)?;
-        let zone = params.zone(zone)?;
+        let zone = params.zone(state.zone)?;
         let window = params.window(Some("today"), snapshot.at, zone)?;
         let step = params.step("step")?.or_else(|| defaults.step.and_then(|step| step.parse().ok()));
         let whole = params.switch("accumulate", false)?;
@@ -127,11 +132,12 @@ impl Question {
             steps: cut(step.filter(|_| !whole), window, zone)?,
             by,
             filter: params.filter()?,
-            sharing: share::sharing(params)?,
+            sharing: share::sharing(params, &state.sharing)?,
             top: params.number("top")?,
             details: Details::default(),
         };
-        Ok(Self { window, names, query, idle })
+        let configured = share::configured_warning(&query.sharing, &state.sharing);
+        Ok(Self { window, names, query, idle, configured })
     }
 
     /// The names of what is grouped by, and the tables.
@@ -140,8 +146,9 @@ impl Question {
     }
 
     pub(crate) fn report(self, snapshot: &Records) -> Result<CostReport, Refusal> {
-        let Self { window, names, query, idle } = self;
+        let Self { window, names, query, idle, configured } = self;
         let mut warnings = warnings::of_window(snapshot, window);
+        warnings.extend(configured);
         warnings.extend(share::warning(&query.sharing));
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
         let (tables, left_out) = share::tables(snapshot, query)?;
@@ -199,6 +206,7 @@ fn step_of(table: &Table, names: &[&str], idle: bool) -> CostStep {
         saved: table.saved.into(),
         by_confidence: table.by_confidence.iter().map(|(&c, &sum)| (c, sum.into())).collect(),
         prorated: table.prorated,
+        coarse: table.coarse,
         provisional: table.open,
     }
 }

@@ -21,5 +21,5 @@ pub use jump::{Jump, JumpSpan};
 pub use norm::{Norm, Slot};
 pub use period::{Period, WeekStart};
 pub use spec::{BudgetError, BudgetObject, BudgetSpec, DEFAULT_MARKS, RawBudget, Selector};
-pub use spend::{HourPayers, HourSum};
+pub use spend::{HourPayers, HourSum, needs};
 pub use status::{BudgetStatus, Matched, Past, assess};

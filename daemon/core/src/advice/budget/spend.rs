@@ -1,6 +1,6 @@
 //! What of an hour a budget pays for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use super::Selector;
 use super::period::midnight_inside;
 use crate::cluster::Attribution;
-use crate::money::query::Cut;
+use crate::money::query::{Cut, Field, Needs};
 use crate::money::{ByResource, Hour};
 use crate::units::{Instant, PicoUsd, Window};
 
@@ -74,6 +74,38 @@ impl<'a> HourPayers<'a> {
         });
         HourSum { start, whole, before }
     }
+}
+
+/// What a history has to know of rows, so that their sums for these selectors are what they are over all rows: who
+/// paid, hour by hour, and where a local midnight lies inside an hour, each row of it.
+pub fn needs<'a>(of: impl IntoIterator<Item = (&'a Selector, Tz)>, hours: Window) -> Needs {
+    let mut needs = Needs::nothing();
+    let mut cuts: BTreeSet<Instant> = BTreeSet::new();
+    let mut zones: BTreeSet<&str> = BTreeSet::new();
+    for (selector, zone) in of {
+        let fields = [
+            (Field::Team, &selector.teams),
+            (Field::Owner, &selector.owners),
+            (Field::Space, &selector.spaces),
+            (Field::Namespace, &selector.namespaces),
+        ];
+        needs =
+            fields.into_iter().filter(|(_, of)| !of.is_empty()).fold(needs, |n, (field, _)| n.with(field));
+        needs = selector.labels.keys().fold(needs, |needs, key| needs.with_label(key));
+        if zones.insert(zone.name()) {
+            cuts.extend(starts(hours).filter_map(|start| midnight_inside(start, zone)));
+        }
+    }
+    cuts.extend(starts(hours));
+    cuts.insert(hours.end);
+    let cuts: Vec<Instant> = cuts.into_iter().collect();
+    needs.in_steps(cuts.windows(2).map(|pair| Window::new(pair[0], pair[1])).collect())
+}
+
+/// The starts of the hours of a window.
+fn starts(hours: Window) -> impl Iterator<Item = Instant> {
+    std::iter::successors(Some(hours.start), |start| Some(start.next_hour()))
+        .take_while(move |start| *start < hours.end)
 }
 
 fn rows(hour: &Hour) -> impl Iterator<Item = (&Arc<Attribution>, Window, ByResource)> {

@@ -71,6 +71,7 @@ pub(super) struct StepSums {
     pub(super) by_confidence: BTreeMap<Confidence, PicoUsd>,
     pub(super) saved: PicoUsd,
     pub(super) prorated: bool,
+    pub(super) coarse: bool,
     pub(super) open: bool,
 }
 
@@ -125,6 +126,15 @@ impl TableBuilder {
         if hour.open {
             for nth in steps_of(&self.query.steps, Window::new(hour.start, hour.start + Millis::HOUR)) {
                 self.steps[nth].open = true;
+            }
+        }
+        if hour.coarse {
+            let pods = hour.allocations.iter().map(|row| row.window);
+            let nodes = hour.assets.iter().map(|row| row.window);
+            for window in pods.chain(nodes).chain(hour.flat.iter().map(|row| row.window)) {
+                for nth in steps_of(&self.query.steps, window) {
+                    self.steps[nth].coarse = true;
+                }
             }
         }
         for row in &hour.allocations {

@@ -23,6 +23,56 @@ impl NetworkCosts {
     }
 }
 
+/// A component of what a group costs. All of them add up to [`Costs::total`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Component {
+    /// Its share of the nodes' CPU.
+    Cpu,
+    /// Its share of the nodes' memory.
+    Memory,
+    /// Its share of the nodes' GPUs.
+    Gpu,
+    /// Volumes.
+    Storage,
+    /// Load balancers.
+    LoadBalancer,
+    /// Traffic to other zones of the region.
+    NetworkZone,
+    /// Traffic to other regions.
+    NetworkRegion,
+    /// Traffic to the internet.
+    NetworkInternet,
+    /// The control plane.
+    ControlPlane,
+    /// Fixed sums.
+    Fixed,
+    /// Its part of idle cost that was spread.
+    IdleShare,
+    /// Its part of shared cost that was spread.
+    SharedShare,
+    /// Its part of overhead that was spread.
+    OverheadShare,
+}
+
+impl Component {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 13] = [
+        Self::Cpu,
+        Self::Memory,
+        Self::Gpu,
+        Self::Storage,
+        Self::LoadBalancer,
+        Self::NetworkZone,
+        Self::NetworkRegion,
+        Self::NetworkInternet,
+        Self::ControlPlane,
+        Self::Fixed,
+        Self::IdleShare,
+        Self::SharedShare,
+        Self::OverheadShare,
+    ];
+}
+
 /// What a group costs by component: its own, and its parts of what was spread.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize)]
 pub struct Costs {
@@ -65,6 +115,25 @@ impl Costs {
             AssetKind::Network => costs.network.internet = cost,
         }
         costs
+    }
+
+    /// One component of it.
+    pub fn of(&self, component: Component) -> PicoUsd {
+        match component {
+            Component::Cpu => self.node.cpu,
+            Component::Memory => self.node.memory,
+            Component::Gpu => self.node.gpu,
+            Component::Storage => self.storage,
+            Component::LoadBalancer => self.load_balancer,
+            Component::NetworkZone => self.network.zone,
+            Component::NetworkRegion => self.network.region,
+            Component::NetworkInternet => self.network.internet,
+            Component::ControlPlane => self.control_plane,
+            Component::Fixed => self.fixed,
+            Component::IdleShare => self.idle.total(),
+            Component::SharedShare => self.shared,
+            Component::OverheadShare => self.overhead,
+        }
     }
 
     /// What it costs itself: everything but what was spread.
@@ -120,6 +189,10 @@ mod tests {
         assert_eq!(costs.total(), PicoUsd(111_111_111_111_111));
         assert_eq!(costs.own(), PicoUsd(1_111_111_111));
         assert_eq!(costs.flat(), PicoUsd(1_111_111_000));
+        assert_eq!(
+            Component::ALL.map(|component| costs.of(component)).into_iter().sum::<PicoUsd>(),
+            costs.total()
+        );
         let mut sum = costs;
         sum += costs;
         assert_eq!(sum.total(), PicoUsd(222_222_222_222_222));

@@ -28,7 +28,7 @@ use crate::units::{Millis, Window};
 
 pub use assets::{AssetBuilder, AssetSum, AssetTable, FlatSum};
 pub use builder::TableBuilder;
-pub use costs::{Costs, NetworkCosts};
+pub use costs::{Component, Costs, NetworkCosts};
 pub(crate) use cut::Cut;
 pub use dimension::{Dimension, DimensionError, UNALLOCATED, UNMOUNTED, sanitised};
 pub use filter::{Filter, FilterField, Op, Test};

@@ -138,6 +138,7 @@ pub(super) fn settle(
             .collect(),
         saved: sums.saved,
         prorated: sums.prorated,
+        coarse: sums.coarse,
         open: sums.open,
     }
 }

@@ -96,6 +96,30 @@ impl SharedRules {
 }
 
 impl Sharing {
+    /// Everything in proportion to cost: what is usually meant by sharing where nothing else is said.
+    pub const fn weighted() -> Self {
+        Self {
+            idle: Spread::Weighted,
+            idle_by_node: false,
+            rules: SharedRules {
+                namespaces: Vec::new(),
+                labels: Vec::new(),
+                daemonsets: false,
+                system: false,
+                load_balancers: false,
+            },
+            shared: Spread::Weighted,
+            overhead: Spread::Weighted,
+            extra_monthly: PicoUsd(0),
+        }
+    }
+
+    /// The same things for everybody, and nothing spread: lines of their own.
+    #[must_use]
+    pub fn own_lines(&self) -> Self {
+        Self { rules: self.rules.clone(), ..Self::default() }
+    }
+
     /// What has to be known of rows to share.
     pub fn needs(&self, mut needs: Needs) -> Needs {
         let rules = &self.rules;

@@ -46,6 +46,8 @@ pub struct Table {
     pub saved: PicoUsd,
     /// A row was cut by the window.
     pub prorated: bool,
+    /// Some rows are cut out of rows that stand for a day, in proportion to time: finer ones are not kept any more.
+    pub coarse: bool,
     /// Part of the window is provisional still.
     pub open: bool,
 }
