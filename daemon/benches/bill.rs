@@ -117,12 +117,15 @@ async fn ask(root: &Path, days: i64, pods: usize) {
     let stop = CancellationToken::new();
     let engine = tokio::spawn(run_engine(engine, queue, prices, clock, Nobody, stop.clone()));
     let archive = Archive::open(root, CLUSTER).expect("it was just written");
-    let state = AppState::new(handle, Arc::new(OpenAccess), chrono_tz::UTC).with_history(Some(Arc::new(archive)));
+    let state =
+        AppState::new(handle, Arc::new(OpenAccess), chrono_tz::UTC).with_history(Some(Arc::new(archive)));
     let listener = bind(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     let http = tokio::spawn(serve(listener, router(state), stop.clone()));
 
-    println!("{days} days × {pods} pods, through HTTP: first, median of {TIMES}; size; memory so far, and at most");
+    println!(
+        "{days} days × {pods} pods, through HTTP: first, median of {TIMES}; size; memory so far, and at most"
+    );
     println!("  before any question        {}", memory());
     let month = format!("{},{}", START.to_rfc3339(), end.to_rfc3339());
     let day = format!("{},{}", (end - Millis::DAY).to_rfc3339(), end.to_rfc3339());

@@ -78,6 +78,10 @@ impl Engine {
             | Kind::Deployment
             | Kind::StatefulSet
             | Kind::CronJob
+            | Kind::DaemonSet
+            | Kind::ReplicaSet
+            | Kind::ReplicationController
+            | Kind::Job
             | Kind::Budget => {}
         }
     }

@@ -11,9 +11,9 @@ mod wishes;
 
 pub use command::{Command, CommandError, WAKE_LASTS};
 pub use decision::{Decision, Levels, Wish, decide, next_sleep, next_wake};
-pub use mark::{Mark, MarkError, Original};
+pub use mark::{Freed, Mark, MarkError, Original, Restored};
 pub use patch::{AnnotationPatch, WorkloadPatch};
-pub use plan::{Known, Step, step};
+pub use plan::{Asked, Known, Step, step};
 pub use protect::{DEFAULT_PROTECTED, is_protected, protected_by};
 pub use settings::{Mode, SleepSettings};
 pub use wishes::{AsleepUntil, BadValue, Spec, Wishes};
