@@ -97,11 +97,15 @@ fn deployment(namespace: &str, name: &str, replicas: u32, annotations: &[(&str, 
         created: start(),
         size: Size::Replicas(replicas),
         ready_replicas: replicas,
+        wanted_pods: None,
+        switch: None,
         pod_requests: size(500, 1, 0),
         labels: Keys::new(),
         annotations: keys(annotations),
         deletes_claims_when_scaled: false,
         rolling_out: false,
+        running: false,
+        local_volumes: Vec::new(),
         controlled: false,
     })
 }
@@ -210,7 +214,7 @@ fn uids(kind: Kind) -> Vec<Arc<str>> {
         Kind::Namespace => &["data", "lab", "shop-dev"],
         Kind::Pod => &["shop-dev-web-1", "shop-dev-web-2", "data-train-1"],
         Kind::Deployment => &["shop-dev-web", "lab-notebook"],
-        Kind::StatefulSet | Kind::CronJob | Kind::Volume | Kind::Claim | Kind::Service | Kind::Budget => &[],
+        _ => &[],
     };
     names.iter().map(|name| format!("uid-{name}").into()).collect()
 }

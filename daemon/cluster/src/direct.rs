@@ -3,9 +3,9 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::CronJob;
-use k8s_openapi::api::core::v1;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{self, ReplicationController};
 use kube::api::ListParams;
 use kube::core::{DeserializeGuard, NamespaceResourceScope};
 use kube::{Api, Resource};
@@ -33,7 +33,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub struct Listing {
     /// The namespaces.
     pub namespaces: Vec<Namespace>,
-    /// Their Deployments, `StatefulSets` and `CronJobs`.
+    /// Their workloads that can be put to sleep.
     pub workloads: Vec<Workload>,
     /// What is there and cannot be read.
     pub unreadable: Vec<Unreadable>,
@@ -60,6 +60,18 @@ impl Cluster {
         found.take(stateful_sets, convert::stateful_set, |listing| &mut listing.workloads);
         let cron_jobs = pages(&self.api::<CronJob>(namespace)).await?;
         found.take(cron_jobs, convert::cron_job, |listing| &mut listing.workloads);
+        let daemon_sets = pages(&self.api::<DaemonSet>(namespace)).await?;
+        found.take(daemon_sets, convert::daemon_set, |listing| &mut listing.workloads);
+        let mut replica_sets = pages(&self.api::<ReplicaSet>(namespace)).await?;
+        replica_sets.retain(|object| object.0.as_ref().map_or(true, |o| convert::stands_alone(&o.metadata)));
+        found.take(replica_sets, convert::replica_set, |listing| &mut listing.workloads);
+        let mut controllers = pages(&self.api::<ReplicationController>(namespace)).await?;
+        controllers.retain(|object| object.0.as_ref().map_or(true, |o| convert::stands_alone(&o.metadata)));
+        found.take(controllers, convert::replication_controller, |listing| &mut listing.workloads);
+        let mut jobs = pages(&self.api::<Job>(namespace)).await?;
+        let counts = |job: &Job| convert::stands_alone(&job.metadata) && !convert::job_has_ended(job);
+        jobs.retain(|object| object.0.as_ref().map_or(true, counts));
+        found.take(jobs, convert::job, |listing| &mut listing.workloads);
         Ok(found.listing)
     }
 
@@ -189,12 +201,20 @@ mod tests {
             "uid": "ns-1", "name": "pay", "resourceVersion": "1", "creationTimestamp": "2026-03-01T00:00:00Z",
         } });
         let job = json!({ "metadata": meta("nightly"), "spec": { "schedule": "@daily", "jobTemplate": {} } });
+        let mut owned = workload("api-5d8f", 3);
+        owned["metadata"]["ownerReferences"] = json!([{ "apiVersion": "apps/v1", "kind": "Deployment", "name": "api", "uid": "d", "controller": true }]);
+        let once = json!({ "metadata": meta("once"), "spec": { "template": {} } });
+        let mut ended = once.clone();
+        ended["status"] = json!({ "conditions": [{ "type": "Complete", "status": "True" }] });
         let (cluster, log) = cluster(move |asked| match asked.line.as_str() {
             "GET /api/v1/namespaces/pay" => Answer::json(200, &namespace),
             line if line.contains("continue=more") => list(&[workload("web", 2)], ""),
             line if line.contains("/deployments") => list(&[workload("api", 3), workload("odd", -1)], "more"),
             line if line.contains("/statefulsets") => list(&[workload("db", 1)], ""),
-            _ => list(std::slice::from_ref(&job), ""),
+            line if line.contains("/cronjobs") => list(std::slice::from_ref(&job), ""),
+            line if line.contains("/replicasets") => list(&[workload("old", 2), owned.clone()], ""),
+            line if line.contains("/jobs") => list(&[once.clone(), ended.clone()], ""),
+            _ => list(&[], ""),
         });
         let listing = cluster.list(Some("pay"), &KeepKeys::default()).await.unwrap();
         assert_eq!(listing.namespaces.iter().map(|n| &*n.uid).collect::<Vec<_>>(), ["ns-1"]);
@@ -205,6 +225,8 @@ mod tests {
                 "Deployment pay/web at 2 replicas",
                 "StatefulSet pay/db at 1 replicas",
                 "CronJob pay/nightly at not suspended",
+                "ReplicaSet pay/old at 2 replicas",
+                "Job pay/once at not suspended",
             ]
         );
         let unreadable =
@@ -218,6 +240,10 @@ mod tests {
                 "GET /apis/apps/v1/namespaces/pay/deployments?&limit=200&continue=more",
                 "GET /apis/apps/v1/namespaces/pay/statefulsets?&limit=200",
                 "GET /apis/batch/v1/namespaces/pay/cronjobs?&limit=200",
+                "GET /apis/apps/v1/namespaces/pay/daemonsets?&limit=200",
+                "GET /apis/apps/v1/namespaces/pay/replicasets?&limit=200",
+                "GET /api/v1/namespaces/pay/replicationcontrollers?&limit=200",
+                "GET /apis/batch/v1/namespaces/pay/jobs?&limit=200",
             ]
         );
     }
@@ -241,6 +267,7 @@ mod tests {
             uid: "u-1".into(),
             resource_version: "1".into(),
             size: Some(Size::Replicas(0)),
+            fields: [].into(),
             annotations: [].into(),
             skip_runs_until: None,
         };

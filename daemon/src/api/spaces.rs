@@ -121,6 +121,8 @@ pub struct WorkloadReport {
     pub replicas: Option<u32>,
     /// `spec.suspend` now; `null` for what has none.
     pub suspended: Option<bool>,
+    /// Whether a kind that has neither is turned off by other means; `null` for what has one of them.
+    pub switched_off: Option<bool>,
     /// Pods that are ready.
     pub ready_replicas: u32,
     /// Whether Nightcap has put it to sleep.

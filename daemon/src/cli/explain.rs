@@ -155,8 +155,9 @@ fn size(workload: &WorkloadReport) -> String {
         },
         (false, Some(replicas), _) => format!("awake, {} of {replicas} ready", workload.ready_replicas),
         (false, None, Some(true)) => "suspended, not by Nightcap".to_owned(),
-        (false, None, Some(false)) => "awake, runs on schedule".to_owned(),
-        (false, None, None) => "awake".to_owned(),
+        (false, None, Some(false)) if workload.kind == "CronJob" => "awake, runs on schedule".to_owned(),
+        (false, None, _) if workload.switched_off == Some(true) => "switched off, not by Nightcap".to_owned(),
+        (false, None, _) => format!("awake, {} ready", workload.ready_replicas),
     }
 }
 

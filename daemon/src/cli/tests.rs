@@ -598,6 +598,7 @@ fn workload(kind: &str, name: &str) -> WorkloadReport {
         name: name.into(),
         replicas: Some(2),
         suspended: None,
+        switched_off: None,
         ready_replicas: 2,
         asleep: false,
         asleep_since: None,

@@ -17,6 +17,7 @@ mod crash;
 mod faults;
 #[cfg(test)]
 mod forward;
+mod kinds;
 #[cfg(test)]
 mod opencost_clients;
 #[cfg(test)]

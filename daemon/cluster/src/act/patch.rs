@@ -21,8 +21,14 @@ pub(super) fn workload(patch: &WorkloadPatch, resource_version: &str) -> Result<
         metadata.insert("annotations".to_owned(), annotations(&patch.annotations));
     }
     let mut body = json!({ "metadata": metadata });
-    if let Some(size) = patch.size {
-        body["spec"] = spec(&patch.target, size)?;
+    match patch.size {
+        Some(Size::Off(_)) => {
+            for (place, value) in &patch.fields {
+                write_at(&mut body, place, value);
+            }
+        }
+        Some(size) => body["spec"] = spec(&patch.target, size)?,
+        None => {}
     }
     Ok(Call::merge(&path, body))
 }
@@ -57,26 +63,44 @@ fn annotations(patch: &AnnotationPatch) -> Value {
     patch.iter().map(|(key, value)| (key.to_string(), json!(value))).collect::<Map<_, _>>().into()
 }
 
+/// Lays a value into a merge patch, at the place that a JSON pointer (RFC 6901) names.
+fn write_at(body: &mut Value, pointer: &str, value: &Value) {
+    let mut place = body;
+    for key in pointer.split('/').skip(1) {
+        if !place.is_object() {
+            *place = json!({});
+        }
+        place = &mut place[key.replace("~1", "/").replace("~0", "~")];
+    }
+    *place = value.clone();
+}
+
 fn spec(target: &WorkloadKey, size: Size) -> Result<Value, String> {
     match (&target.kind, size) {
-        (WorkloadKind::CronJob, Size::Suspended(suspend)) => Ok(json!({ "suspend": suspend })),
-        (WorkloadKind::Deployment | WorkloadKind::StatefulSet, Size::Replicas(replicas)) => {
-            Ok(json!({ "replicas": replicas }))
+        (WorkloadKind::CronJob | WorkloadKind::Job, Size::Suspended(suspend)) => {
+            Ok(json!({ "suspend": suspend }))
         }
+        (
+            WorkloadKind::Deployment
+            | WorkloadKind::StatefulSet
+            | WorkloadKind::ReplicaSet
+            | WorkloadKind::ReplicationController,
+            Size::Replicas(replicas),
+        ) => Ok(json!({ "replicas": replicas })),
         _ => Err(format!("{target} cannot have the size \"{size}\"")),
     }
 }
 
 fn path(target: &WorkloadKey) -> Result<String, String> {
     let (api, plural) = match &target.kind {
-        WorkloadKind::Deployment => ("apps/v1", "deployments"),
-        WorkloadKind::StatefulSet => ("apps/v1", "statefulsets"),
-        WorkloadKind::CronJob => ("batch/v1", "cronjobs"),
-        other => {
-            return Err(format!(
-                "a {other} is never changed: only Deployments, StatefulSets and CronJobs are"
-            ));
-        }
+        WorkloadKind::Deployment => ("apis/apps/v1", "deployments"),
+        WorkloadKind::StatefulSet => ("apis/apps/v1", "statefulsets"),
+        WorkloadKind::DaemonSet => ("apis/apps/v1", "daemonsets"),
+        WorkloadKind::ReplicaSet => ("apis/apps/v1", "replicasets"),
+        WorkloadKind::ReplicationController => ("api/v1", "replicationcontrollers"),
+        WorkloadKind::CronJob => ("apis/batch/v1", "cronjobs"),
+        WorkloadKind::Job => ("apis/batch/v1", "jobs"),
+        WorkloadKind::Other(other) => return Err(format!("a {other} is never changed")),
     };
-    Ok(format!("/apis/{api}/namespaces/{}/{plural}/{}", target.namespace, target.name))
+    Ok(format!("/{api}/namespaces/{}/{plural}/{}", target.namespace, target.name))
 }

@@ -26,6 +26,7 @@ fn sleeping(kind: WorkloadKind, size: Size) -> WorkloadPatch {
         uid: "u-1".into(),
         resource_version: "41".into(),
         size: Some(size),
+        fields: [].into(),
         annotations: [
             ("nightcap.dev/original".into(), Some(r#"{"replicas":3}"#.into())),
             ("nightcap.dev/keep-awake-until".into(), None),
@@ -91,6 +92,45 @@ fn waking_cron_job() -> WorkloadPatch {
         annotations: [("nightcap.dev/original".into(), None)].into(),
         skip_runs_until: Some(Instant(1_772_438_400_999)),
         ..sleeping(WorkloadKind::CronJob, Size::Suspended(false))
+    }
+}
+
+#[tokio::test]
+async fn each_kind_is_turned_by_what_it_has() {
+    let switch = |value: Value| WorkloadPatch {
+        fields: [("/spec/template/spec/nodeSelector/nightcap.dev~1asleep".into(), value)].into(),
+        ..sleeping(WorkloadKind::DaemonSet, Size::Off(true))
+    };
+    let selector = |value: Value| json!({ "template": { "spec": { "nodeSelector": { "nightcap.dev/asleep": value } } } });
+    let apps = "/apis/apps/v1/namespaces/pay";
+    let cases = [
+        (
+            sleeping(WorkloadKind::ReplicaSet, Size::Replicas(0)),
+            format!("{apps}/replicasets/api"),
+            json!({ "replicas": 0 }),
+        ),
+        (
+            sleeping(WorkloadKind::ReplicationController, Size::Replicas(4)),
+            "/api/v1/namespaces/pay/replicationcontrollers/api".to_owned(),
+            json!({ "replicas": 4 }),
+        ),
+        (
+            sleeping(WorkloadKind::Job, Size::Suspended(true)),
+            "/apis/batch/v1/namespaces/pay/jobs/api".to_owned(),
+            json!({ "suspend": true }),
+        ),
+        (switch(json!("true")), format!("{apps}/daemonsets/api"), selector(json!("true"))),
+        (switch(Value::Null), format!("{apps}/daemonsets/api"), selector(Value::Null)),
+    ];
+    for (patch, path, spec) in cases {
+        let (cluster, log) = scripted([Answer::version("42")]);
+        assert_eq!(write_workload(&cluster, &patch, PATIENCE).await, done("42"));
+        let call = log.all().remove(0);
+        assert_eq!(
+            (call.line.split('?').next().unwrap_or_default(), &call.body["spec"]),
+            (&*format!("PATCH {path}"), &spec)
+        );
+        assert_eq!(call.body["metadata"]["resourceVersion"], "41");
     }
 }
 
@@ -202,9 +242,10 @@ async fn every_answer_has_its_outcome() {
 async fn what_cannot_be_written_is_refused_unsent() {
     let refused = |reason: &str| Outcome::Refused { reason: reason.into() };
     let cases = [
+        (sleeping(WorkloadKind::Other("Operator".into()), Size::Replicas(0)), "a Operator is never changed"),
         (
             sleeping(WorkloadKind::DaemonSet, Size::Replicas(0)),
-            "a DaemonSet is never changed: only Deployments, StatefulSets and CronJobs are",
+            "DaemonSet pay/api cannot have the size \"0 replicas\"",
         ),
         (
             sleeping(WorkloadKind::CronJob, Size::Replicas(0)),

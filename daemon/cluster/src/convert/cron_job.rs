@@ -9,12 +9,9 @@ use super::{Reader, Unreadable, meta};
 /// The record of a `CronJob`. Its Jobs are left to finish, so nothing of it ever rolls out.
 pub(crate) fn cron_job(object: &CronJob, reader: &mut Reader) -> Result<Workload, Unreadable> {
     let parts = Parts {
-        kind: WorkloadKind::CronJob,
         size: Size::Suspended(object.spec.suspend.unwrap_or(false)),
-        ready: None,
         template: object.spec.job_template.spec.as_ref().and_then(|job| job.template.spec.as_ref()),
-        deletes_claims_when_scaled: false,
-        rolling_out: false,
+        ..Parts::of(WorkloadKind::CronJob)
     };
     workload(&object.metadata, parts, reader).map_err(|error| meta::unreadable(&object.metadata, &error))
 }

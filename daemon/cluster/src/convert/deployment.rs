@@ -13,12 +13,11 @@ pub(crate) fn deployment(object: &Deployment, reader: &mut Reader) -> Result<Wor
 
 fn read(object: &Deployment, reader: &mut Reader) -> Result<Workload, ReadError> {
     let parts = Parts {
-        kind: WorkloadKind::Deployment,
         size: replicas(object.spec.replicas)?,
         ready: object.status.as_ref().and_then(|status| status.ready_replicas),
         template: object.spec.template.spec.as_ref(),
-        deletes_claims_when_scaled: false,
         rolling_out: rolling_out(object),
+        ..Parts::of(WorkloadKind::Deployment)
     };
     workload(&object.metadata, parts, reader)
 }

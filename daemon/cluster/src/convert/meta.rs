@@ -50,3 +50,8 @@ pub(super) fn controller(meta: &ObjectMeta) -> Option<&OwnerReference> {
 fn required<'a>(value: Option<&'a str>, field: &'static str) -> Result<&'a str, ReadError> {
     value.filter(|value| !value.is_empty()).ok_or(ReadError::Missing(field))
 }
+
+/// Whether no controller owns the object.
+pub(crate) fn stands_alone(meta: &ObjectMeta) -> bool {
+    controller(meta).is_none()
+}

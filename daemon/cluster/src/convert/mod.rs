@@ -6,9 +6,11 @@
 mod budget;
 mod claim;
 mod cron_job;
+mod daemon_set;
 mod deployment;
 mod fargate;
 mod interner;
+mod job;
 mod keep;
 mod meta;
 mod namespace;
@@ -16,6 +18,7 @@ mod node;
 mod owner;
 mod pod;
 mod quantities;
+mod replica_set;
 mod requests;
 mod service;
 mod stateful_set;
@@ -29,6 +32,8 @@ mod asset_tests;
 mod tests;
 #[cfg(test)]
 mod vcluster_tests;
+#[cfg(test)]
+mod workload_tests;
 
 use std::sync::Arc;
 
@@ -40,14 +45,17 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 pub(crate) use budget::budget;
 pub(crate) use claim::claim;
 pub(crate) use cron_job::cron_job;
+pub(crate) use daemon_set::daemon_set;
 pub(crate) use deployment::deployment;
 pub(crate) use interner::Interner;
+pub(crate) use job::{job, job_has_ended};
 pub use keep::KeepKeys;
-pub(crate) use meta::object_name;
+pub(crate) use meta::{object_name, stands_alone};
 pub(crate) use namespace::namespace;
 pub(crate) use node::node;
 pub(crate) use pod::{pod, pod_ended};
 pub(crate) use quantities::resources_of;
+pub(crate) use replica_set::{replica_set, replication_controller};
 pub(crate) use service::{is_load_balancer, service};
 pub(crate) use stateful_set::stateful_set;
 pub(crate) use storage_class::{Classes, storage_class};

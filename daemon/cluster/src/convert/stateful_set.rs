@@ -14,12 +14,12 @@ pub(crate) fn stateful_set(object: &StatefulSet, reader: &mut Reader) -> Result<
 fn read(object: &StatefulSet, reader: &mut Reader) -> Result<Workload, ReadError> {
     let retention = object.spec.persistent_volume_claim_retention_policy.as_ref();
     let parts = Parts {
-        kind: WorkloadKind::StatefulSet,
         size: replicas(object.spec.replicas)?,
         ready: object.status.as_ref().and_then(|status| status.ready_replicas),
         template: object.spec.template.spec.as_ref(),
         deletes_claims_when_scaled: retention.and_then(|r| r.when_scaled.as_deref()) == Some("Delete"),
         rolling_out: rolling_out(object),
+        ..Parts::of(WorkloadKind::StatefulSet)
     };
     workload(&object.metadata, parts, reader)
 }

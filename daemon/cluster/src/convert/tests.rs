@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{KeepKeys, Reader, Unreadable};
 
-fn read<K: DeserializeOwned>(object: &Value) -> K {
+pub(super) fn read<K: DeserializeOwned>(object: &Value) -> K {
     serde_json::from_value(object.clone()).unwrap()
 }
 
@@ -22,7 +22,7 @@ fn at(text: &str) -> Instant {
     parse_rfc3339(text).unwrap()
 }
 
-fn set(mut object: Value, pointer: &str, value: Value) -> Value {
+pub(super) fn set(mut object: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     object.pointer_mut(parent).unwrap()[key] = value;
     object
@@ -493,7 +493,7 @@ fn namespace_keeps_all_labels_and_the_annotations_that_somebody_reads() {
 }
 
 /// A workload's JSON, with this spec beside its template.
-fn a_workload(spec: &Value, status: &Value) -> Value {
+pub(super) fn a_workload(spec: &Value, status: &Value) -> Value {
     let mut object = json!({
         "metadata": {
             "uid": "w-1", "namespace": "pay", "name": "api", "resourceVersion": "7", "generation": 3,
@@ -511,7 +511,7 @@ fn a_workload(spec: &Value, status: &Value) -> Value {
     object
 }
 
-fn its_workload(kind: WorkloadKind, size: Size, ready_replicas: u32) -> cluster::Workload {
+pub(super) fn its_workload(kind: WorkloadKind, size: Size, ready_replicas: u32) -> cluster::Workload {
     cluster::Workload {
         key: WorkloadKey { namespace: "pay".into(), kind, name: "api".into() },
         uid: "w-1".into(),
@@ -519,11 +519,15 @@ fn its_workload(kind: WorkloadKind, size: Size, ready_replicas: u32) -> cluster:
         created: at("2026-03-01T00:00:00Z"),
         size,
         ready_replicas,
+        wanted_pods: None,
+        switch: None,
         pod_requests: amount(250, 128),
         labels: [("app".into(), "api".into()), ("team".into(), "payments".into())].into(),
         annotations: [("nightcap.dev/exclude".into(), "true".into())].into(),
         deletes_claims_when_scaled: false,
         rolling_out: false,
+        running: false,
+        local_volumes: Vec::new(),
         controlled: false,
     }
 }

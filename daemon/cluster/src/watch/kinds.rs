@@ -3,9 +3,11 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::CronJob;
-use k8s_openapi::api::core::v1::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{
+    Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController, Service,
+};
 use kube::Resource;
 use nightcap_core::engine::{Event, Kind};
 use nightcap_core::units::Instant;
@@ -100,6 +102,59 @@ impl Watched for CronJob {
     const KIND: Kind = Kind::CronJob;
     fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
         convert::cron_job(self, reader).map(Event::Workload)
+    }
+    fn gone(uid: Arc<str>, _at: Instant) -> Event {
+        Event::WorkloadGone { uid }
+    }
+}
+
+impl Watched for DaemonSet {
+    const KIND: Kind = Kind::DaemonSet;
+    const OPTIONAL: bool = true;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::daemon_set(self, reader).map(Event::Workload)
+    }
+    fn gone(uid: Arc<str>, _at: Instant) -> Event {
+        Event::WorkloadGone { uid }
+    }
+}
+
+impl Watched for ReplicaSet {
+    const KIND: Kind = Kind::ReplicaSet;
+    const OPTIONAL: bool = true;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::replica_set(self, reader).map(Event::Workload)
+    }
+    fn is_recorded(&self) -> bool {
+        convert::stands_alone(&self.metadata)
+    }
+    fn gone(uid: Arc<str>, _at: Instant) -> Event {
+        Event::WorkloadGone { uid }
+    }
+}
+
+impl Watched for ReplicationController {
+    const KIND: Kind = Kind::ReplicationController;
+    const OPTIONAL: bool = true;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::replication_controller(self, reader).map(Event::Workload)
+    }
+    fn is_recorded(&self) -> bool {
+        convert::stands_alone(&self.metadata)
+    }
+    fn gone(uid: Arc<str>, _at: Instant) -> Event {
+        Event::WorkloadGone { uid }
+    }
+}
+
+impl Watched for Job {
+    const KIND: Kind = Kind::Job;
+    const OPTIONAL: bool = true;
+    fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::job(self, reader).map(Event::Workload)
+    }
+    fn is_recorded(&self) -> bool {
+        convert::stands_alone(&self.metadata) && !convert::job_has_ended(self)
     }
     fn gone(uid: Arc<str>, _at: Instant) -> Event {
         Event::WorkloadGone { uid }

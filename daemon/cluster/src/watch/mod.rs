@@ -13,9 +13,11 @@ mod asset_tests;
 #[cfg(test)]
 mod tests;
 
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::CronJob;
-use k8s_openapi::api::core::v1::{Namespace, Node, PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{
+    Namespace, Node, PersistentVolumeClaim, Pod, ReplicationController, Service,
+};
 use kube::api::Api;
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt;
@@ -46,6 +48,10 @@ pub async fn watch(cluster: &Cluster, keep: &KeepKeys, now: &Now, sink: &Sink, s
     all.start::<Deployment>(&mut watches);
     all.start::<StatefulSet>(&mut watches);
     all.start::<CronJob>(&mut watches);
+    all.start::<DaemonSet>(&mut watches);
+    all.start::<ReplicaSet>(&mut watches);
+    all.start::<ReplicationController>(&mut watches);
+    all.start::<Job>(&mut watches);
     all.start::<Pod>(&mut watches);
     all.start::<Budget>(&mut watches);
     all.start::<PersistentVolumeClaim>(&mut watches);

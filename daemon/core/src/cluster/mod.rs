@@ -26,4 +26,4 @@ pub use vcluster::{
     HashedLabels, KeyHashes, MappedNamespace, Synced, VClusterKey, control_plane, host_label_key,
 };
 pub use volume::{Volume, VolumeFacts};
-pub use workload::{Size, Workload, WorkloadKey, WorkloadKind};
+pub use workload::{Fields, Size, Switch, Workload, WorkloadKey, WorkloadKind};

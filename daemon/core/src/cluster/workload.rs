@@ -1,5 +1,6 @@
 //! A workload: what owns pods and can be put to sleep.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub enum WorkloadKind {
     DaemonSet,
     /// apps/v1 `ReplicaSet` that no Deployment owns.
     ReplicaSet,
+    /// v1 `ReplicationController`.
+    ReplicationController,
     /// batch/v1 Job that no `CronJob` owns.
     Job,
     /// Any other controller, by its kind.
@@ -37,6 +40,7 @@ impl WorkloadKind {
             "CronJob" => Self::CronJob,
             "DaemonSet" => Self::DaemonSet,
             "ReplicaSet" => Self::ReplicaSet,
+            "ReplicationController" => Self::ReplicationController,
             "Job" => Self::Job,
             other => Self::Other(other.into()),
         }
@@ -50,6 +54,7 @@ impl WorkloadKind {
             Self::CronJob => "CronJob",
             Self::DaemonSet => "DaemonSet",
             Self::ReplicaSet => "ReplicaSet",
+            Self::ReplicationController => "ReplicationController",
             Self::Job => "Job",
             Self::Other(kind) => kind,
         }
@@ -99,12 +104,14 @@ pub enum Size {
     Replicas(u32),
     /// `spec.suspend`.
     Suspended(bool),
+    /// What a [`Switch`] turns, for kinds that have neither: `true` is off.
+    Off(bool),
 }
 
 impl Size {
     /// Whether nothing runs, or starts, at this size.
     pub const fn is_down(self) -> bool {
-        matches!(self, Self::Replicas(0) | Self::Suspended(true))
+        matches!(self, Self::Replicas(0) | Self::Suspended(true) | Self::Off(true))
     }
 
     /// The same knob, turned down.
@@ -113,6 +120,7 @@ impl Size {
         match self {
             Self::Replicas(_) => Self::Replicas(0),
             Self::Suspended(_) => Self::Suspended(true),
+            Self::Off(_) => Self::Off(true),
         }
     }
 }
@@ -123,11 +131,38 @@ impl fmt::Display for Size {
             Self::Replicas(n) => write!(f, "{n} replicas"),
             Self::Suspended(true) => f.write_str("suspended"),
             Self::Suspended(false) => f.write_str("not suspended"),
+            Self::Off(true) => f.write_str("switched off"),
+            Self::Off(false) => f.write_str("not switched off"),
         }
     }
 }
 
-/// A workload that Nightcap can put to sleep: Deployment, `StatefulSet` or `CronJob`.
+/// Values by the JSON pointer (RFC 6901) of the place in an object where they stand; null is "not there".
+pub type Fields = BTreeMap<Arc<str>, serde_json::Value>;
+
+/// How a kind that has neither replicas nor `suspend` is turned off: values written into the object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Switch {
+    /// What to write to turn it off.
+    pub off: Fields,
+    /// What to write to have it as it is now. Where a whole branch of the object is missing, this names the branch,
+    /// so that turning on again leaves nothing empty behind.
+    pub now: Fields,
+}
+
+impl Switch {
+    /// Whether writing this value there can be part of turning it on again: a place it changes, or the removal of a
+    /// branch that came with it.
+    pub fn restores(&self, at: &str, value: &serde_json::Value) -> bool {
+        let is_within = |place: &str| place.strip_prefix(at).is_some_and(|rest| rest.starts_with('/'));
+        // `/spec` alone is never a branch that came with a switch.
+        let is_branch =
+            || value.is_null() && at.matches('/').count() > 1 && self.off.keys().any(|p| is_within(p));
+        self.off.contains_key(at) || is_branch()
+    }
+}
+
+/// A workload that Nightcap can put to sleep.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Workload {
     /// Namespace, kind and name.
@@ -143,6 +178,10 @@ pub struct Workload {
     pub size: Size,
     /// Pods that are ready now; 0 for a `CronJob`.
     pub ready_replicas: u32,
+    /// Pods that its controller wants now, where its size does not tell: of a `DaemonSet`, a Job, an operator's object.
+    pub wanted_pods: Option<u32>,
+    /// How it is turned off, where its size is [`Size::Off`].
+    pub switch: Option<Arc<Switch>>,
     /// What one pod of its template requests.
     pub pod_requests: Resources,
     /// Labels that somebody reads: those a team rule names.
@@ -154,6 +193,10 @@ pub struct Workload {
     pub deletes_claims_when_scaled: bool,
     /// A rollout is under way: observed generation behind, or updated replicas missing.
     pub rolling_out: bool,
+    /// A Job that has started: it runs to its end.
+    pub running: bool,
+    /// Volumes of its pods that end with them: `emptyDir` on disk, generic ephemeral ones.
+    pub local_volumes: Vec<Arc<str>>,
     /// Whether another controller owns it (an operator, a Helm controller's object does not count).
     pub controlled: bool,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::advice::budget::{BudgetObject, HourSum};
-use crate::cluster::{Claim, Namespace, Node, Pod, Service, Volume, Workload, WorkloadKey};
+use crate::cluster::{Claim, Namespace, Node, Pod, Service, Volume, Workload, WorkloadKey, WorkloadKind};
 use crate::engine::action::ActionId;
 use crate::engine::history::HistoryOperation;
 use crate::money::{EgressPrices, NodePrice};
@@ -25,6 +25,14 @@ pub enum Kind {
     StatefulSet,
     /// `CronJobs`.
     CronJob,
+    /// `DaemonSets`.
+    DaemonSet,
+    /// `ReplicaSets` without an owner.
+    ReplicaSet,
+    /// `ReplicationControllers`.
+    ReplicationController,
+    /// Jobs without an owner that have not ended.
+    Job,
     /// `PersistentVolumes`.
     Volume,
     /// `PersistentVolumeClaims`.
@@ -37,13 +45,17 @@ pub enum Kind {
 
 impl Kind {
     /// All that every cluster has; the engine is synced when each has been listed once.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Node,
         Self::Namespace,
         Self::Pod,
         Self::Deployment,
         Self::StatefulSet,
         Self::CronJob,
+        Self::DaemonSet,
+        Self::ReplicaSet,
+        Self::ReplicationController,
+        Self::Job,
         Self::Volume,
         Self::Claim,
         Self::Service,
@@ -51,6 +63,31 @@ impl Kind {
 
     /// Kinds that a cluster may not have: nothing waits for them.
     pub const OPTIONAL: [Self; 1] = [Self::Budget];
+
+    /// Kinds of workloads.
+    pub const WORKLOADS: [Self; 7] = [
+        Self::Deployment,
+        Self::StatefulSet,
+        Self::CronJob,
+        Self::DaemonSet,
+        Self::ReplicaSet,
+        Self::ReplicationController,
+        Self::Job,
+    ];
+
+    /// The watch that shows workloads of a kind, if there is one.
+    pub const fn of_workload(kind: &WorkloadKind) -> Option<Self> {
+        match kind {
+            WorkloadKind::Deployment => Some(Self::Deployment),
+            WorkloadKind::StatefulSet => Some(Self::StatefulSet),
+            WorkloadKind::CronJob => Some(Self::CronJob),
+            WorkloadKind::DaemonSet => Some(Self::DaemonSet),
+            WorkloadKind::ReplicaSet => Some(Self::ReplicaSet),
+            WorkloadKind::ReplicationController => Some(Self::ReplicationController),
+            WorkloadKind::Job => Some(Self::Job),
+            WorkloadKind::Other(_) => None,
+        }
+    }
 
     /// The plural, lower-case name, such as `deployments`: for logs and metric labels.
     pub const fn plural(self) -> &'static str {
@@ -61,6 +98,10 @@ impl Kind {
             Self::Deployment => "deployments",
             Self::StatefulSet => "statefulsets",
             Self::CronJob => "cronjobs",
+            Self::DaemonSet => "daemonsets",
+            Self::ReplicaSet => "replicasets",
+            Self::ReplicationController => "replicationcontrollers",
+            Self::Job => "jobs",
             Self::Volume => "persistentvolumes",
             Self::Claim => "persistentvolumeclaims",
             Self::Service => "services",

@@ -107,8 +107,8 @@ impl WorkloadEntry {
     }
 
     /// What it was before it fell asleep.
-    pub(super) fn original(&self) -> Option<Original> {
-        self.known.as_ref().and_then(|known| known.original)
+    pub(super) fn original(&self) -> Option<&Original> {
+        self.known.as_ref().and_then(|known| known.original.as_ref())
     }
 
     /// The mark of its sleep.

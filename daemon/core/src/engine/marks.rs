@@ -18,8 +18,9 @@ impl Engine {
         }
         let mark = entry.mark();
         // A suspended CronJob frees what its runs would have used; that is not known, and not guessed.
-        let replicas = entry.original().and_then(|o| o.replicas).unwrap_or(0);
-        let freed = entry.workload.pod_requests.times(u64::from(replicas));
+        let replicas = entry.original().and_then(|original| original.replicas).unwrap_or(0);
+        let by_size = || entry.workload.pod_requests.times(u64::from(replicas));
+        let freed = mark.and_then(|mark| mark.freed).map_or_else(by_size, Into::into);
         let policy = mark.map_or_else(|| "unknown".into(), |m| Arc::clone(&m.policy));
         let since = mark.map_or(now, |m| m.since.min(now));
         self.ledger.asleep(key, &entry.attribution, &policy, freed, since);
@@ -42,7 +43,7 @@ impl Engine {
             Ok(original) => Some(original),
             Err(error) => {
                 bad = Some(error.to_string());
-                before.and_then(|known| known.original)
+                before.and_then(|known| known.original.clone())
             }
         });
         let known = Known {

@@ -100,11 +100,10 @@ impl Engine {
 
     pub(super) fn observe_workload(&mut self, workload: Workload, now: Instant) {
         let key = workload.key.clone();
-        self.problems.clear_detail(
-            kind_of(&key).plural(),
-            "unreadable",
-            &format!("{}/{}", key.namespace, key.name),
-        );
+        if let Some(kind) = Kind::of_workload(&key.kind) {
+            let object = format!("{}/{}", key.namespace, key.name);
+            self.problems.clear_detail(kind.plural(), "unreadable", &object);
+        }
         let before = self.workloads.remove(&key).filter(|known| known.workload.uid == workload.uid);
         let of = self.owners.workload(&workload, &|name| self.namespace_named(name));
         let zone = self.settings.sleep.zone_of(&of.team);
@@ -119,6 +118,10 @@ impl Engine {
         let up = match workload.size {
             Size::Replicas(wanted) => workload.ready_replicas >= wanted,
             Size::Suspended(_) => true,
+            Size::Off(_) => {
+                !workload.rolling_out
+                    && workload.wanted_pods.is_none_or(|wanted| workload.ready_replicas >= wanted)
+            }
         };
         // A patch of ours that is under way may already show here; its outcome will still come.
         let mut entry = WorkloadEntry {
@@ -255,8 +258,15 @@ impl Engine {
                     self.pod_gone(uid, now);
                 }
             }
-            Kind::Deployment | Kind::StatefulSet | Kind::CronJob => {
-                let of_kind = self.workloads.values().filter(|w| kind_of(&w.workload.key) == kind);
+            Kind::Deployment
+            | Kind::StatefulSet
+            | Kind::CronJob
+            | Kind::DaemonSet
+            | Kind::ReplicaSet
+            | Kind::ReplicationController
+            | Kind::Job => {
+                let of_kind = self.workloads.values();
+                let of_kind = of_kind.filter(|w| Kind::of_workload(&w.workload.key.kind) == Some(kind));
                 let gone = gone(&mut of_kind.map(|w| &w.workload.uid));
                 for uid in &gone {
                     self.workload_gone(uid, now);
@@ -363,14 +373,5 @@ fn is_adopted(payer: &Attribution, pod: &Pod) -> bool {
     match (&payer.workload, &pod.owner) {
         (_, Some(now)) if now.kind == WorkloadKind::Job => false,
         (before, now) => before != now,
-    }
-}
-
-/// The watched kind of a workload that can sleep.
-pub(super) const fn kind_of(key: &WorkloadKey) -> Kind {
-    match key.kind {
-        WorkloadKind::StatefulSet => Kind::StatefulSet,
-        WorkloadKind::CronJob => Kind::CronJob,
-        _ => Kind::Deployment,
     }
 }

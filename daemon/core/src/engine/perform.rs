@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::errand::{LONGEST_PAUSE, LONGEST_PAUSE_WAITED_FOR, LOST_AFTER};
 use super::machine::{SpaceEntry, Target, WorkloadEntry};
 use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
-use crate::cluster::{Workload, WorkloadKey};
+use crate::cluster::{Size, Workload, WorkloadKey};
 use crate::sleep::foreign::ForeignSubject;
 use crate::sleep::{
-    AnnotationPatch, Command, CommandError, Decision, ForeignLevels, Levels, Mark, Step, Wish, WorkloadPatch,
-    decide, is_protected, protected_by, step,
+    AnnotationPatch, Asked, Command, CommandError, Decision, ForeignLevels, Levels, Mark, Step, Wish,
+    WorkloadPatch, decide, is_protected, protected_by, step,
 };
 use crate::units::{Instant, Millis};
 
@@ -67,7 +67,12 @@ impl Engine {
         let next = decision.next_change;
         let nightcap: Arc<str> = "nightcap".into();
         let by = by.filter(|_| decision.policy.ends_with("asleep-until")).unwrap_or(&nightcap);
-        let step = step(&entry.workload, entry.known.as_deref(), &decision, by, &self.settings.sleep, now);
+        let workload = &entry.workload;
+        // To look through all pods is only worth it when it may be needed.
+        let untold = decision.asleep && matches!(workload.size, Size::Off(false));
+        let freed = untold.then(|| self.ledger.requests_of(key).into());
+        let asked = Asked { by: Arc::clone(by), freed };
+        let step = step(workload, entry.known.as_deref(), &decision, &asked, &self.settings.sleep, now);
         if matches!(step, Step::Sleep(_) | Step::Wake(_)) && !entry.errand.is_free(now) {
             return next.into_iter().chain(entry.errand.free_at()).min();
         }
@@ -100,7 +105,8 @@ impl Engine {
         if reason == "original-lost" {
             self.problems.raise(&key.to_string(), reason, "", message.clone(), now);
         }
-        if reason != "rolling-out" {
+        // What ends by itself is nobody's business.
+        if !matches!(reason, "rolling-out" | "running") {
             let note = message.into();
             self.out.push(Action::Announce {
                 subject,
@@ -145,6 +151,7 @@ impl Engine {
                     why: Arc::clone(&decision.why),
                     policy: Arc::clone(&decision.policy),
                     by: space.commanded_by.clone().unwrap_or_else(|| "nightcap".into()),
+                    freed: None,
                 };
                 Some(mark.to_json())
             })

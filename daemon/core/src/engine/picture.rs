@@ -155,7 +155,7 @@ fn workload_view(key: &WorkloadKey, entry: &WorkloadEntry, decision: Decision, h
         size: entry.workload.size,
         ready_replicas: entry.workload.ready_replicas,
         mark: entry.mark().cloned(),
-        original: entry.original(),
+        original: entry.original().cloned(),
         decision,
         refusal: entry.refusal.clone(),
         hourly,
@@ -164,9 +164,14 @@ fn workload_view(key: &WorkloadKey, entry: &WorkloadEntry, decision: Decision, h
 
 /// What a workload costs per hour by its requests: as it is, or as it was before it fell asleep.
 fn worth(entry: &WorkloadEntry, price: ClusterPrice) -> Rate {
-    let size = entry.original().and_then(|o| o.restored(entry.workload.size));
-    match size.unwrap_or(entry.workload.size) {
-        Size::Replicas(replicas) => price.rate_of(entry.workload.pod_requests.times(u64::from(replicas))),
+    let workload = &entry.workload;
+    let restored = entry.original().and_then(|o| o.restored(workload.size, workload.switch.as_deref()));
+    match restored.map_or(workload.size, |restored| restored.size) {
+        Size::Replicas(replicas) => price.rate_of(workload.pod_requests.times(u64::from(replicas))),
+        Size::Off(_) => match entry.mark().and_then(|mark| mark.freed) {
+            Some(freed) => price.rate_of(freed.into()),
+            None => price.rate_of(workload.pod_requests.times(workload.wanted_pods.unwrap_or(0).into())),
+        },
         // What a CronJob's runs hold is counted with their pods; between runs it holds nothing.
         Size::Suspended(_) => Rate(0),
     }
@@ -174,5 +179,5 @@ fn worth(entry: &WorkloadEntry, price: ClusterPrice) -> Rate {
 
 /// Whether Nightcap can turn the pod's owner down.
 const fn is_scalable(key: &WorkloadKey) -> bool {
-    matches!(key.kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::CronJob)
+    !matches!(key.kind, WorkloadKind::Other(_))
 }

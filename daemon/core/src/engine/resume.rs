@@ -94,6 +94,10 @@ impl Engine {
             | Kind::Deployment
             | Kind::StatefulSet
             | Kind::CronJob
+            | Kind::DaemonSet
+            | Kind::ReplicaSet
+            | Kind::ReplicationController
+            | Kind::Job
             | Kind::Budget => {}
         }
     }

@@ -170,6 +170,11 @@ impl Ledger {
         self.nodes.values().flat_map(NodeLedger::holders).map(Arc::clone).collect()
     }
 
+    /// What the pods of a workload request now.
+    pub fn requests_of(&self, workload: &crate::cluster::WorkloadKey) -> Resources {
+        self.nodes.values().map(|node| node.requests_of(workload)).fold(Resources::default(), |a, b| a + b)
+    }
+
     /// From `at` on the pod requests something else.
     pub fn resize(&mut self, node: &Arc<str>, pod_uid: &str, requests: Resources, at: Instant) {
         if let Some(ledger) = self.node_named(node) {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::hold::{Hold, HoldSum, Sample};
 use super::row::{Holder, NodeName, PodName, ResourceHours};
 use super::{Correction, NodePrice, PodRates, ResourceRates, Split};
-use crate::cluster::Attribution;
+use crate::cluster::{Attribution, WorkloadKey};
 use crate::units::{Cost, Instant, Millis, Resources};
 
 /// What a node offers and costs from an instant on.
@@ -273,6 +273,13 @@ impl NodeLedger {
     /// Pods that hold it and have not given it back.
     pub(super) fn holders(&self) -> impl Iterator<Item = &Arc<Holder>> {
         self.holds.iter().filter(|hold| hold.to().is_none()).map(|hold| &hold.holder)
+    }
+
+    /// What the pods of a workload request of it now.
+    pub(super) fn requests_of(&self, workload: &WorkloadKey) -> Resources {
+        let holds = self.holds.iter().filter(|hold| hold.to().is_none());
+        let own = holds.filter(|hold| hold.holder.attribution.workload.as_ref() == Some(workload));
+        own.fold(Resources::default(), |sum, hold| sum + hold.requests)
     }
 
     /// One copy of each name again, after a checkpoint has written each wherever it stands.

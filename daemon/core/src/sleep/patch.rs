@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cluster::{Size, WorkloadKey};
+use crate::cluster::{Fields, Size, WorkloadKey};
 use crate::units::Instant;
 
 /// Annotations to write (`Some`) and to remove (`None`), by full key.
@@ -20,6 +20,8 @@ pub struct WorkloadPatch {
     pub resource_version: Arc<str>,
     /// The new size, if it changes.
     pub size: Option<Size>,
+    /// What a switch writes, where the size is turned by one.
+    pub fields: Fields,
     /// Annotations of the workload's own metadata.
     pub annotations: AnnotationPatch,
     /// For a waking `CronJob`: before it is resumed, `status.lastScheduleTime` is set to this instant, so that the

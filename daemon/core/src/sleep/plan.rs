@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{AnnotationPatch, Decision, Mark, Original, SleepSettings, WorkloadPatch};
-use crate::cluster::{Size, Workload};
+use super::{AnnotationPatch, Decision, Freed, Mark, Original, SleepSettings, WorkloadPatch};
+use crate::cluster::{Fields, Size, Workload, WorkloadKind};
 use crate::units::Instant;
 
 /// What is known of a workload's sleep, read from its marks.
@@ -16,6 +16,15 @@ pub struct Known {
     pub original: Option<Original>,
     /// Either annotation is there, readable or not: Nightcap put it to sleep.
     pub marked: bool,
+}
+
+/// What goes into the mark of a sleep besides the decision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// Who asked for it.
+    pub by: Arc<str>,
+    /// What the workload's pods request now, where its size does not tell.
+    pub freed: Option<Freed>,
 }
 
 /// What to do with one workload.
@@ -38,7 +47,7 @@ pub fn step(
     workload: &Workload,
     known: Option<&Known>,
     decision: &Decision,
-    by: &Arc<str>,
+    asked: &Asked,
     settings: &SleepSettings,
     now: Instant,
 ) -> Step {
@@ -48,7 +57,7 @@ pub fn step(
     match (decision.asleep, known.is_some_and(|known| known.marked)) {
         // Asleep already, or down before anybody asked: that stays as it is, without a mark.
         (true, _) if workload.size.is_down() => Step::Nothing,
-        (true, _) => sleep(workload, known, decision, by, settings, now),
+        (true, _) => sleep(workload, known, decision, asked, settings, now),
         (false, true) => wake(workload, known, settings, now),
         (false, false) => Step::Nothing,
     }
@@ -58,7 +67,7 @@ fn sleep(
     workload: &Workload,
     known: Option<&Known>,
     decision: &Decision,
-    by: &Arc<str>,
+    asked: &Asked,
     settings: &SleepSettings,
     now: Instant,
 ) -> Step {
@@ -66,28 +75,32 @@ fn sleep(
         return Step::Refused(reason, message);
     }
     // Marked and yet not down: somebody scaled it up in its sleep. The larger size is what waking restores.
+    let switch = workload.switch.as_deref();
     let size = known
-        .and_then(|known| known.original)
-        .and_then(|o| o.restored(workload.size))
-        .unwrap_or(workload.size);
+        .and_then(|known| known.original.as_ref())
+        .and_then(|original| original.restored(workload.size, switch))
+        .map_or(workload.size, |restored| restored.size);
     let mark = Mark {
         since: now,
         why: Arc::clone(&decision.why),
         policy: Arc::clone(&decision.policy),
-        by: Arc::clone(by),
+        by: Arc::clone(&asked.by),
+        freed: asked.freed,
     };
     let annotations = BTreeMap::from([
         (settings.key("asleep"), Some(mark.to_json())),
-        (settings.key("original"), Some(Original::of(size).to_json())),
+        (settings.key("original"), Some(Original::of(size, switch).to_json())),
     ]);
-    Step::Sleep(patch(workload, Some(workload.size.down()), annotations, None))
+    let fields = switch.map(|switch| switch.off.clone()).unwrap_or_default();
+    Step::Sleep(WorkloadPatch { size: Some(workload.size.down()), fields, ..patch(workload, annotations) })
 }
 
 fn wake(workload: &Workload, known: Option<&Known>, settings: &SleepSettings, now: Instant) -> Step {
-    let Some(size) = known.and_then(|known| known.original).and_then(|o| o.restored(workload.size)) else {
+    let original = known.and_then(|known| known.original.as_ref());
+    let Some(restored) = original.and_then(|o| o.restored(workload.size, workload.switch.as_deref())) else {
         if !workload.size.is_down() {
             // Awake already, by somebody else's hand: only the marks go.
-            return Step::Wake(patch(workload, None, unmarked(settings), None));
+            return Step::Wake(patch(workload, unmarked(settings)));
         }
         let found = workload.annotations.get(&settings.key("original"));
         return Step::Lost(match found {
@@ -103,28 +116,27 @@ fn wake(workload: &Workload, known: Option<&Known>, settings: &SleepSettings, no
             ),
         });
     };
-    let changed = (size != workload.size).then_some(size);
-    let skip = matches!(changed, Some(Size::Suspended(false))).then_some(now);
-    Step::Wake(patch(workload, changed, unmarked(settings), skip))
+    let size = (restored.size != workload.size).then_some(restored.size);
+    let resumes = workload.key.kind == WorkloadKind::CronJob && size == Some(Size::Suspended(false));
+    let skip_runs_until = resumes.then_some(now);
+    let fields = restored.fields;
+    Step::Wake(WorkloadPatch { size, fields, skip_runs_until, ..patch(workload, unmarked(settings)) })
 }
 
 fn unmarked(settings: &SleepSettings) -> AnnotationPatch {
     BTreeMap::from([(settings.key("asleep"), None), (settings.key("original"), None)])
 }
 
-fn patch(
-    workload: &Workload,
-    size: Option<Size>,
-    annotations: AnnotationPatch,
-    skip_runs_until: Option<Instant>,
-) -> WorkloadPatch {
+/// A patch that changes annotations only.
+fn patch(workload: &Workload, annotations: AnnotationPatch) -> WorkloadPatch {
     WorkloadPatch {
         target: workload.key.clone(),
         uid: Arc::clone(&workload.uid),
         resource_version: Arc::clone(&workload.resource_version),
-        size,
+        size: None,
+        fields: Fields::new(),
         annotations,
-        skip_runs_until,
+        skip_runs_until: None,
     }
 }
 
@@ -143,6 +155,12 @@ fn refusal(workload: &Workload) -> Option<(&'static str, String)> {
         return Some((
             "controlled",
             format!("{key} is not put to sleep: another controller owns it and would undo it"),
+        ));
+    }
+    if workload.running {
+        return Some((
+            "running",
+            format!("{key} has started and runs to its end; it is not put to sleep before"),
         ));
     }
     if workload.rolling_out {

@@ -36,11 +36,15 @@ pub fn deployment(namespace: &str, name: &str, replicas: u32) -> Workload {
         created: T0,
         size: Size::Replicas(replicas),
         ready_replicas: replicas,
+        wanted_pods: None,
+        switch: None,
         pod_requests: res(500, 512),
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
         deletes_claims_when_scaled: false,
         rolling_out: false,
+        running: false,
+        local_volumes: Vec::new(),
         controlled: false,
     }
 }

@@ -38,6 +38,8 @@ impl World {
             created: at,
             size,
             ready_replicas: 0,
+            wanted_pods: None,
+            switch: None,
             pod_requests: spec.requests,
             labels: spec.labels.clone(),
             annotations: spec.annotations.clone(),
@@ -46,6 +48,8 @@ impl World {
                 WorkloadShape::StatefulSet { deletes_claims: true, .. }
             ),
             rolling_out: false,
+            running: false,
+            local_volumes: Vec::new(),
             controlled: false,
         };
         let template_hash = self.rng.suffix(9);

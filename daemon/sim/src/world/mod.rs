@@ -19,9 +19,7 @@ mod usage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nightcap_core::cluster::{
-    Claim, Namespace, Node, Pod, Provider, Service, Volume, Workload, WorkloadKey, WorkloadKind,
-};
+use nightcap_core::cluster::{Claim, Namespace, Node, Pod, Provider, Service, Volume, Workload, WorkloadKey};
 use nightcap_core::engine::{Event, Kind};
 use nightcap_core::units::{Instant, Millis, Resources};
 
@@ -324,9 +322,5 @@ impl World {
 
 /// The kind of watch that shows this workload.
 fn kind_of(key: &WorkloadKey) -> Kind {
-    match key.kind {
-        WorkloadKind::StatefulSet => Kind::StatefulSet,
-        WorkloadKind::CronJob => Kind::CronJob,
-        _ => Kind::Deployment,
-    }
+    Kind::of_workload(&key.kind).unwrap_or(Kind::Deployment)
 }

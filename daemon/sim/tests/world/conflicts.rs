@@ -21,6 +21,7 @@ fn patch(workload: &Workload) -> WorkloadPatch {
         uid: Arc::clone(&workload.uid),
         resource_version: Arc::clone(&workload.resource_version),
         size: Some(Size::Replicas(0)),
+        fields: [].into(),
         annotations: BTreeMap::from([("nightcap.dev/original".into(), Some(r#"{"replicas":2}"#.into()))]),
         skip_runs_until: None,
     }

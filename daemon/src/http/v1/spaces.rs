@@ -111,24 +111,27 @@ fn wish_of(wish: &Wish) -> WishReport {
 }
 
 fn workload_of(view: &WorkloadView) -> WorkloadReport {
-    let (replicas, suspended) = match view.size {
-        Size::Replicas(replicas) => (Some(replicas), None),
-        Size::Suspended(suspended) => (None, Some(suspended)),
+    let (replicas, suspended, switched_off) = match view.size {
+        Size::Replicas(replicas) => (Some(replicas), None, None),
+        Size::Suspended(suspended) => (None, Some(suspended), None),
+        Size::Off(off) => (None, None, Some(off)),
     };
+    let original = view.original.as_ref();
     let mark = view.mark.as_ref();
     WorkloadReport {
         kind: view.key.kind.to_string(),
         name: view.key.name.to_string(),
         replicas,
         suspended,
+        switched_off,
         ready_replicas: view.ready_replicas,
         asleep: is_asleep(view),
         asleep_since: mark.map(|mark| mark.since),
         asleep_why: mark.map(|mark| mark.why.to_string()),
         asleep_policy: mark.map(|mark| mark.policy.to_string()),
         asleep_by: mark.map(|mark| mark.by.to_string()),
-        original_replicas: view.original.and_then(|original| original.replicas),
-        original_suspended: view.original.and_then(|original| original.suspended),
+        original_replicas: original.and_then(|original| original.replicas),
+        original_suspended: original.and_then(|original| original.suspended),
         should_sleep: view.decision.asleep,
         policy: view.decision.policy.to_string(),
         why: view.decision.why.to_string(),

@@ -34,11 +34,15 @@ fn workload(labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Workload {
         created: Instant(0),
         size: Size::Replicas(1),
         ready_replicas: 1,
+        wanted_pods: None,
+        switch: None,
         pod_requests: Resources::default(),
         labels: keys(labels),
         annotations: keys(annotations),
         deletes_claims_when_scaled: false,
         rolling_out: false,
+        running: false,
+        local_volumes: Vec::new(),
         controlled: false,
     }
 }

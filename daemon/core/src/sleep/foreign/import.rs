@@ -226,6 +226,8 @@ pub fn import_state(
             (Tool::KubeDownscaler, "1") | (Tool::GoKubeDownscaler, "false") => false,
             _ => return None,
         }),
+        // Each of these tools turns a DaemonSet off by a selector of its own, which a wake by us would leave behind.
+        Size::Off(_) => return None,
     };
     take_over(tool, size, original, settings, now)
 }
@@ -252,15 +254,16 @@ fn take_over(
     now: Instant,
 ) -> Option<AnnotationPatch> {
     // A different knob is a different object, and what is up is not asleep.
-    Original::of(original).restored(size).filter(|_| size.is_down())?;
+    Original::of(original, None).restored(size, None).filter(|_| size.is_down())?;
     let mark = Mark {
         since: now,
         why: format!("Taken over from {tool}, which had put it to sleep.").into(),
         policy: "import".into(),
         by: tool.name().into(),
+        freed: None,
     };
     Some(AnnotationPatch::from([
         (settings.key("asleep"), Some(mark.to_json())),
-        (settings.key("original"), Some(Original::of(original).to_json())),
+        (settings.key("original"), Some(Original::of(original, None).to_json())),
     ]))
 }
