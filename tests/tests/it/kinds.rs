@@ -28,13 +28,15 @@ fn objects() -> [(&'static str, &'static str, &'static str, Value); 7] {
             }] },
         })
     };
-    let set = |name: &str, spec: Value| {
-        let mut all =
+    let set = |name: &str, replicas: Option<u32>| {
+        let mut spec =
             json!({ "selector": { "matchLabels": labels(name) }, "template": template(name, "100m") });
-        all.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
-        all
+        if let Some(replicas) = replicas {
+            spec["replicas"] = replicas.into();
+        }
+        spec
     };
-    let mut chosen = set("chosen", json!({}));
+    let mut chosen = set("chosen", None);
     chosen["template"]["spec"]["nodeSelector"] = json!({ "node.kubernetes.io/instance-type": "m5.24xlarge" });
     let job = |name: &str, cpu: &str, managed_by: Option<&str>| {
         let mut template = template(name, cpu);
@@ -46,19 +48,19 @@ fn objects() -> [(&'static str, &'static str, &'static str, Value); 7] {
         spec
     };
     [
-        ("apps", "ReplicaSet", "set", set("set", json!({ "replicas": 2 }))),
+        ("apps", "ReplicaSet", "set", set("set", Some(2))),
         (
             "",
             "ReplicationController",
             "controller",
             json!({ "replicas": 1, "selector": labels("controller"), "template": template("controller", "100m") }),
         ),
-        ("apps", "DaemonSet", "agents", set("agents", json!({}))),
+        ("apps", "DaemonSet", "agents", set("agents", None)),
         ("apps", "DaemonSet", "chosen", chosen),
         // No controller starts the one; the other has begun, and waits for a node that is large enough.
         ("batch", "Job", "waiting", job("waiting", "100m", Some("nightcap.test/nobody"))),
         ("batch", "Job", "begun", job("begun", "5000", None)),
-        ("apps", "Deployment", "web", set("web", json!({ "replicas": 1 }))),
+        ("apps", "Deployment", "web", set("web", Some(1))),
     ]
 }
 

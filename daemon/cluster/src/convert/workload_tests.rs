@@ -34,8 +34,8 @@ fn what_a_controller_owns_does_not_stand_alone() {
     assert_eq!((alone(&object), alone(&owned)), (true, false));
 }
 
-fn daemon_set(selector: Option<Value>, status: Value) -> Workload {
-    let mut object = a_workload(&json!({}), &status);
+fn daemon_set(selector: Option<Value>, status: &Value) -> Workload {
+    let mut object = a_workload(&json!({}), status);
     if let Some(selector) = selector {
         object["spec"]["template"]["spec"]["nodeSelector"] = selector;
     }
@@ -58,7 +58,7 @@ const LABEL: &str = "/spec/template/spec/nodeSelector/nightcap.dev~1asleep";
 #[test]
 fn daemon_set_is_sent_to_no_node() {
     let off = fields([(LABEL, json!("true"))]);
-    let plain = daemon_set(None, settled());
+    let plain = daemon_set(None, &settled());
     let now = fields([("/spec/template/spec/nodeSelector", Value::Null)]);
     let wanted = Workload {
         wanted_pods: Some(4),
@@ -67,11 +67,11 @@ fn daemon_set_is_sent_to_no_node() {
     };
     assert_eq!(plain, wanted);
 
-    let with_its_own = daemon_set(Some(json!({ "disk": "ssd" })), settled());
+    let with_its_own = daemon_set(Some(json!({ "disk": "ssd" })), &settled());
     let now = fields([(LABEL, Value::Null)]);
     assert_eq!(with_its_own.switch, Some(Switch { off: off.clone(), now }.into()));
 
-    let asleep = daemon_set(Some(json!({ "disk": "ssd", "nightcap.dev/asleep": "true" })), settled());
+    let asleep = daemon_set(Some(json!({ "disk": "ssd", "nightcap.dev/asleep": "true" })), &settled());
     assert_eq!(
         (asleep.size, asleep.switch),
         (Size::Off(true), Some(Switch { now: off.clone(), off }.into()))
