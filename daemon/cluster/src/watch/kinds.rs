@@ -25,6 +25,9 @@ pub(super) trait Watched:
     /// Whether the daemon is of use without it: then it does not wait for rights that it was not given.
     const OPTIONAL: bool = false;
 
+    /// What none of these objects is, where the daemon may not see them.
+    const FORGONE: &str = "on the bill";
+
     /// Whether it is a custom resource, which a cluster may not have: then it is looked for from time to time.
     const CUSTOM: bool = false;
 
@@ -111,6 +114,7 @@ impl Watched for CronJob {
 impl Watched for DaemonSet {
     const KIND: Kind = Kind::DaemonSet;
     const OPTIONAL: bool = true;
+    const FORGONE: &str = "put to sleep";
     fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
         convert::daemon_set(self, reader).map(Event::Workload)
     }
@@ -122,6 +126,7 @@ impl Watched for DaemonSet {
 impl Watched for ReplicaSet {
     const KIND: Kind = Kind::ReplicaSet;
     const OPTIONAL: bool = true;
+    const FORGONE: &str = "put to sleep";
     fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
         convert::replica_set(self, reader).map(Event::Workload)
     }
@@ -136,6 +141,7 @@ impl Watched for ReplicaSet {
 impl Watched for ReplicationController {
     const KIND: Kind = Kind::ReplicationController;
     const OPTIONAL: bool = true;
+    const FORGONE: &str = "put to sleep";
     fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
         convert::replication_controller(self, reader).map(Event::Workload)
     }
@@ -150,6 +156,7 @@ impl Watched for ReplicationController {
 impl Watched for Job {
     const KIND: Kind = Kind::Job;
     const OPTIONAL: bool = true;
+    const FORGONE: &str = "put to sleep";
     fn seen(&self, reader: &mut Reader) -> Result<Event, Unreadable> {
         convert::job(self, reader).map(Event::Workload)
     }

@@ -106,7 +106,9 @@ impl<K: Watched> Translator<K> {
         }
         let mut problem = words(error);
         if forgone {
-            problem.push_str("; none of them is on the bill until list and watch are allowed");
+            problem.push_str("; none of them is ");
+            problem.push_str(K::FORGONE);
+            problem.push_str(" until list and watch are allowed");
         }
         tracing::warn!(kind = K::KIND.plural(), %problem, "The watch is broken and tried again.");
         let problem = Event::Watch { kind: K::KIND, problem: Some(problem.into()) };

@@ -177,7 +177,7 @@ async fn space_is_told_with_its_wishes_workloads_and_problems() {
                 "until": "2026-03-02T20:00:00Z", "counts": true,
             }],
             "workloads": [{
-                "kind": "Deployment", "name": "notebook", "replicas": 0, "suspended": null, "ready_replicas": 0,
+                "kind": "Deployment", "name": "notebook", "replicas": 0, "suspended": null, "switched_off": null, "ready_replicas": 0,
                 "asleep": true, "asleep_since": "2026-03-02T04:00:00Z", "asleep_why": "Outside its uptime.",
                 "asleep_policy": "namespace uptime", "asleep_by": "nightcap", "original_replicas": 2,
                 "original_suspended": null, "should_sleep": true, "policy": "namespace uptime", "why": why,
@@ -231,7 +231,9 @@ async fn ready_when_lists_and_prices_are_there() {
             503,
             json!({"ready": false, "missing": [
                 "the list of nodes", "the list of namespaces", "the list of pods", "the list of deployments",
-                "the list of statefulsets", "the list of cronjobs", "the list of persistentvolumes",
+                "the list of statefulsets", "the list of cronjobs", "the list of daemonsets",
+                "the list of replicasets", "the list of replicationcontrollers", "the list of jobs",
+                "the list of persistentvolumes",
                 "the list of persistentvolumeclaims", "the list of services", "the price of node n9",
             ]})
         )
