@@ -44,36 +44,31 @@ fn main() {
     runtime.block_on(ask(&root, days, pods));
 }
 
-/// An engine and a world that have run from `from` to `to`.
-fn run(pods: usize, from: Instant, to: Instant, scrape: Millis) -> (Engine, World, Arc<PriceBook>) {
-    let prices = PriceBook::embedded(&PriceSettings::default()).expect("the tables are embedded");
+/// An engine and a world that begin at `from`.
+fn begin(pods: usize, seed: u64, from: Instant, scrape: Millis) -> (Engine, World) {
     let mut settings = Settings::new(from);
     settings.cluster = CLUSTER.into();
     settings.scrape_interval = scrape;
-    let mut engine = Engine::new(settings);
-    let mut world = World::new(scale::spec(pods), 1, from);
+    let mut world = World::new(scale::spec(pods), seed, from);
     world.scrape_every(scrape);
-    history::run(&mut engine, &mut world, &prices, from, to, Millis::MINUTE);
-    (engine, world, Arc::new(prices))
+    (Engine::new(settings), world)
+}
+
+fn prices() -> PriceBook {
+    PriceBook::embedded(&PriceSettings::default()).expect("the tables are embedded")
 }
 
 /// The month behind: the simulated cluster's own days, with a usage sample of every pod each quarter of an hour.
 fn write(root: &Path, days: i64, pods: usize) {
     const SCRAPE: Millis = Millis::from_minutes(15);
     let archive = Archive::open(root, CLUSTER).expect("the folder can be written");
+    let prices = prices();
     let began = Monotonic::now();
     for day in 0..days {
         // A day is a life of its own: what is behind it is in the archive.
         let from = START + Millis::from_hours(24 * day);
         let to = from + Millis::DAY;
-        let mut settings = Settings::new(from);
-        settings.cluster = CLUSTER.into();
-        settings.scrape_interval = SCRAPE;
-        let prices = PriceBook::embedded(&PriceSettings::default()).expect("the tables are embedded");
-        let mut engine = Engine::new(settings);
-        let seed = u64::try_from(day).unwrap_or_default();
-        let mut world = World::new(scale::spec(pods), seed, from);
-        world.scrape_every(SCRAPE);
+        let (mut engine, mut world) = begin(pods, u64::try_from(day).unwrap_or_default(), from, SCRAPE);
         for hour in 0..24 {
             let from = from + Millis::from_hours(hour);
             history::run(&mut engine, &mut world, &prices, from, from + Millis::HOUR, SCRAPE);
@@ -109,7 +104,9 @@ impl Actor for Nobody {
 async fn ask(root: &Path, days: i64, pods: usize) {
     let end = START + Millis::from_hours(24 * days);
     let now = end + SEEN;
-    let (engine, world, prices) = run(pods, end, now, Millis::MINUTE);
+    let prices = Arc::new(prices());
+    let (mut engine, mut world) = begin(pods, 1, end, Millis::MINUTE);
+    history::run(&mut engine, &mut world, &*prices, end, now, Millis::MINUTE);
     drop(world); // its memory is given back before anything is weighed
     let clock = Clock::simulated(now, 1);
     let (inputs, queue) = mpsc::channel(1_024);

@@ -10,12 +10,13 @@ use kube::api::ListParams;
 use kube::core::{DeserializeGuard, NamespaceResourceScope};
 use kube::{Api, Resource};
 use nightcap_core::cluster::{Namespace, Workload};
-use nightcap_core::engine::{Action, ActionId, Outcome};
+use nightcap_core::engine::{Action, ActionId, Event, Outcome};
 use nightcap_core::units::Millis;
 use serde::de::DeserializeOwned;
 
 use crate::act::{write_namespace, write_workload};
 use crate::convert::{self, Reader, object_name};
+use crate::watch::Watched;
 use crate::{Cluster, ClusterError, KeepKeys, Unreadable};
 
 /// Objects of a page.
@@ -47,32 +48,37 @@ impl Cluster {
         match namespace {
             Some(name) => {
                 let object = namespaces.get(name).await?;
-                found.take([object], convert::namespace, |listing| &mut listing.namespaces);
+                found.listing.namespaces = found.take([object], convert::namespace);
             }
             None => {
                 let all = pages(&namespaces).await?;
-                found.take(all, convert::namespace, |listing| &mut listing.namespaces);
+                found.listing.namespaces = found.take(all, convert::namespace);
             }
         }
-        let deployments = pages(&self.api::<Deployment>(namespace)).await?;
-        found.take(deployments, convert::deployment, |listing| &mut listing.workloads);
-        let stateful_sets = pages(&self.api::<StatefulSet>(namespace)).await?;
-        found.take(stateful_sets, convert::stateful_set, |listing| &mut listing.workloads);
-        let cron_jobs = pages(&self.api::<CronJob>(namespace)).await?;
-        found.take(cron_jobs, convert::cron_job, |listing| &mut listing.workloads);
-        let daemon_sets = pages(&self.api::<DaemonSet>(namespace)).await?;
-        found.take(daemon_sets, convert::daemon_set, |listing| &mut listing.workloads);
-        let mut replica_sets = pages(&self.api::<ReplicaSet>(namespace)).await?;
-        replica_sets.retain(|object| object.0.as_ref().map_or(true, |o| convert::stands_alone(&o.metadata)));
-        found.take(replica_sets, convert::replica_set, |listing| &mut listing.workloads);
-        let mut controllers = pages(&self.api::<ReplicationController>(namespace)).await?;
-        controllers.retain(|object| object.0.as_ref().map_or(true, |o| convert::stands_alone(&o.metadata)));
-        found.take(controllers, convert::replication_controller, |listing| &mut listing.workloads);
-        let mut jobs = pages(&self.api::<Job>(namespace)).await?;
-        let counts = |job: &Job| convert::stands_alone(&job.metadata) && !convert::job_has_ended(job);
-        jobs.retain(|object| object.0.as_ref().map_or(true, counts));
-        found.take(jobs, convert::job, |listing| &mut listing.workloads);
+        self.list_workloads::<Deployment>(namespace, &mut found).await?;
+        self.list_workloads::<StatefulSet>(namespace, &mut found).await?;
+        self.list_workloads::<CronJob>(namespace, &mut found).await?;
+        self.list_workloads::<DaemonSet>(namespace, &mut found).await?;
+        self.list_workloads::<ReplicaSet>(namespace, &mut found).await?;
+        self.list_workloads::<ReplicationController>(namespace, &mut found).await?;
+        self.list_workloads::<Job>(namespace, &mut found).await?;
         Ok(found.listing)
+    }
+
+    /// What counts as a workload is what the watches say.
+    async fn list_workloads<K>(&self, namespace: Option<&str>, found: &mut Found) -> Result<(), ClusterError>
+    where
+        K: Watched + Resource<Scope = NamespaceResourceScope>,
+    {
+        let mut objects = pages(&self.api::<K>(namespace)).await?;
+        // One that cannot be read is told of: nobody knows whether it would count.
+        objects.retain(|object| object.0.as_ref().map_or(true, K::is_recorded));
+        for event in found.take(objects, K::seen) {
+            if let Event::Workload(workload) = event {
+                found.listing.workloads.push(workload);
+            }
+        }
+        Ok(())
     }
 
     /// Does these actions, in order, and returns how each ended. What may work later is tried a few times.
@@ -144,12 +150,13 @@ struct Found {
 }
 
 impl Found {
+    /// The records of what can be read; the rest is noted down.
     fn take<K, R>(
         &mut self,
         objects: impl IntoIterator<Item = DeserializeGuard<K>>,
         read: fn(&K, &mut Reader) -> Result<R, Unreadable>,
-        into: fn(&mut Listing) -> &mut Vec<R>,
-    ) {
+    ) -> Vec<R> {
+        let mut records = Vec::new();
         for object in objects {
             let record = match &object.0 {
                 Ok(object) => read(object, &mut self.reader),
@@ -159,10 +166,11 @@ impl Found {
                 }),
             };
             match record {
-                Ok(record) => into(&mut self.listing).push(record),
+                Ok(record) => records.push(record),
                 Err(unreadable) => self.listing.unreadable.push(unreadable),
             }
         }
+        records
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nightcap_core::cluster::{Claim, ClaimKey, Keys, Namespace, Pod, PodPhase, Service, Volume, VolumeFacts};
+use nightcap_core::cluster::{Claim, ClaimKey, Keys, Namespace, Pod, Service, Volume, VolumeFacts};
 use nightcap_core::engine::{Egress, Engine, Event, FixedCost, Kind, Settings, TrafficSample};
 use nightcap_core::money::{AssetKind, Confidence, EgressPrices, FlatRow, Hour, PriceSource};
 use nightcap_core::units::{Bytes, Instant, Millis, PicoUsd, Rate};
@@ -40,20 +40,8 @@ fn claim(name: &str) -> Event {
 }
 
 fn pod(name: &str, claims: &[&str], from: i64, to: Option<i64>) -> Event {
-    Event::Pod(Pod {
-        uid: format!("pod-{name}").into(),
-        namespace: "shop".into(),
-        name: name.into(),
-        node: Some("n".into()),
-        owner: None,
-        requests: res(100, 100),
-        bound: Some(at(from)),
-        ended: to.map(at),
-        phase: if to.is_some() { PodPhase::Finished } else { PodPhase::Running },
-        ready: true,
-        claims: claims.iter().map(|&claim| claim.into()).collect(),
-        facts: None,
-    })
+    let claims = claims.iter().map(|&claim| claim.into()).collect();
+    Event::Pod(Pod { requests: res(100, 100), ready: true, claims, ..support::shop_pod(name, from, to) })
 }
 
 fn namespace(team: &str, version: &str) -> Event {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nightcap_core::advice::budget::{BudgetObject, RawBudget};
-use nightcap_core::cluster::{Pod, PodPhase};
 use nightcap_core::engine::{
     Egress, Engine, Event, FixedCost, Kind, Settings, Snapshot, TrafficSample, UsageSample,
 };
@@ -14,27 +13,14 @@ use nightcap_core::units::{Bytes, Cpu, Instant, Millis, PicoUsd, Rate, Resources
 use proptest::prelude::*;
 
 mod support;
-use support::{T0, assert_conserved, at, node, price, res};
+use support::{T0, assert_conserved, at, node, price};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
 fn pod(name: &str, from: i64, to: Option<i64>) -> Event {
-    Event::Pod(Pod {
-        uid: format!("pod-{name}").into(),
-        namespace: "shop".into(),
-        name: name.into(),
-        node: Some("n".into()),
-        owner: None,
-        requests: res(1_000, 1_024),
-        bound: Some(at(from)),
-        ended: to.map(at),
-        phase: if to.is_some() { PodPhase::Finished } else { PodPhase::Running },
-        ready: to.is_none(),
-        claims: Vec::new(),
-        facts: None,
-    })
+    Event::Pod(support::shop_pod(name, from, to))
 }
 
 /// A node at $0.36 an hour and $0.01 for support, a pod of a core and a GiB, and a budget of both.

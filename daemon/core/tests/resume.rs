@@ -3,31 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nightcap_core::cluster::{Keys, Namespace, Node, Pod, PodPhase};
+use nightcap_core::cluster::{Keys, Namespace, Node, Pod};
 use nightcap_core::engine::{Engine, Event, Kind, Settings, UsageSample};
 use nightcap_core::money::{Checkpoint, Hour};
 use nightcap_core::units::{Cpu, Instant, Millis, PicoUsd, Resources, Window};
 use proptest::prelude::*;
 
 mod support;
-use support::{T0, assert_conserved, at, node, price, res};
-
-fn pod(name: &str, from: i64, to: Option<i64>) -> Pod {
-    Pod {
-        uid: format!("pod-{name}").into(),
-        namespace: "shop".into(),
-        name: name.into(),
-        node: Some("n".into()),
-        owner: None,
-        requests: res(1_000, 1_024),
-        bound: Some(at(from)),
-        ended: to.map(at),
-        phase: if to.is_some() { PodPhase::Finished } else { PodPhase::Running },
-        ready: to.is_none(),
-        claims: Vec::new(),
-        facts: None,
-    }
-}
+use support::{T0, assert_conserved, at, node, price, shop_pod as pod};
 
 fn namespace(team: &str) -> Namespace {
     Namespace {

@@ -100,7 +100,7 @@ fn path(target: &WorkloadKey) -> Result<String, String> {
         WorkloadKind::ReplicationController => ("api/v1", "replicationcontrollers"),
         WorkloadKind::CronJob => ("apis/batch/v1", "cronjobs"),
         WorkloadKind::Job => ("apis/batch/v1", "jobs"),
-        WorkloadKind::Other(other) => return Err(format!("a {other} is never changed")),
+        WorkloadKind::Other(other) => return Err(format!("the kind {other} is never changed")),
     };
     Ok(format!("/{api}/namespaces/{}/{plural}/{}", target.namespace, target.name))
 }

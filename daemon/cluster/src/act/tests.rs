@@ -242,7 +242,10 @@ async fn every_answer_has_its_outcome() {
 async fn what_cannot_be_written_is_refused_unsent() {
     let refused = |reason: &str| Outcome::Refused { reason: reason.into() };
     let cases = [
-        (sleeping(WorkloadKind::Other("Operator".into()), Size::Replicas(0)), "a Operator is never changed"),
+        (
+            sleeping(WorkloadKind::Other("Operator".into()), Size::Replicas(0)),
+            "the kind Operator is never changed",
+        ),
         (
             sleeping(WorkloadKind::DaemonSet, Size::Replicas(0)),
             "DaemonSet pay/api cannot have the size \"0 replicas\"",

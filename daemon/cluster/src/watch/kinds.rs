@@ -17,7 +17,7 @@ use crate::convert::{self, Reader, Unreadable};
 use crate::crd::Budget;
 
 /// A kind of object that is watched.
-pub(super) trait Watched:
+pub(crate) trait Watched:
     Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static
 {
     /// Its name in the core.

@@ -30,7 +30,7 @@ use tracing::Instrument;
 use crate::crd::Budget;
 use crate::{Cluster, KeepKeys, Now, Sink};
 use follow::{End, follow};
-use kinds::Watched;
+pub(crate) use kinds::Watched;
 use translate::Translator;
 
 /// Objects of a page, where an API server cannot stream its lists: a page of large pods is held in memory whole.

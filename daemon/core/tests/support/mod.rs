@@ -6,7 +6,7 @@ pub mod rows;
 
 use std::sync::Arc;
 
-use nightcap_core::cluster::{Attribution, Node, NodeFacts};
+use nightcap_core::cluster::{Attribution, Node, NodeFacts, Pod, PodPhase};
 use nightcap_core::money::{Confidence, Hour, Ledger, NodePrice, PodName, PriceSource, Split};
 use nightcap_core::units::{Bytes, Cpu, Gpu, Instant, Millis, PicoUsd, Rate, Resources};
 
@@ -30,6 +30,24 @@ pub fn node(name: &str, created: Instant) -> Node {
         facts: NodeFacts::default(),
         capacity: res(4_000, 16_384),
         ready: true,
+    }
+}
+
+/// A pod of a core and a GiB in namespace `shop` on node `n`, from and to so many seconds after [`T0`].
+pub fn shop_pod(name: &str, from: i64, to: Option<i64>) -> Pod {
+    Pod {
+        uid: format!("pod-{name}").into(),
+        namespace: "shop".into(),
+        name: name.into(),
+        node: Some("n".into()),
+        owner: None,
+        requests: res(1_000, 1_024),
+        bound: Some(at(from)),
+        ended: to.map(at),
+        phase: if to.is_some() { PodPhase::Finished } else { PodPhase::Running },
+        ready: to.is_none(),
+        claims: Vec::new(),
+        facts: None,
     }
 }
 
