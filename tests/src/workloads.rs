@@ -151,9 +151,7 @@ impl History {
             }
             for (name, wanted) in &newest {
                 let versions = all.get(name).with_context(|| format!("{name} was never seen"))?;
-                let found =
-                    |version: &Version| version.object.metadata.resource_version.as_ref() == Some(wanted);
-                if !versions.iter().any(found) {
+                if !versions.iter().any(|version| is_at_least(&version.object, wanted)) {
                     bail!("{name} {wanted} was not seen yet");
                 }
             }
@@ -191,6 +189,14 @@ impl Drop for History {
     fn drop(&mut self) {
         self.watches.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// Whether it is this version of its object or a later one: a watch that began after this version, and before a controller's
+/// next one was asked for, sees only the next. Versions of one kind are comparable numbers (so promised by Kubernetes 1.35).
+fn is_at_least(object: &DynamicObject, wanted: &str) -> bool {
+    let number = |version: &str| version.parse::<u64>().ok();
+    let found = object.metadata.resource_version.as_deref();
+    found == Some(wanted) || found.and_then(number).zip(number(wanted)).is_some_and(|(found, wanted)| found > wanted)
 }
 
 fn push(seen: &Mutex<Vec<Version>>, kind: &str, object: DynamicObject) {
