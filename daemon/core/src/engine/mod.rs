@@ -19,6 +19,7 @@ mod recall;
 mod resume;
 mod settings;
 mod snapshot;
+mod space_costs;
 
 pub use action::{Action, ActionId, Severity, Subject};
 pub use event::{Egress, Event, Kind, Outcome, TrafficSample, UsageSample};

@@ -1,22 +1,24 @@
 //! The engine's state as an immutable snapshot.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::machine::{SpaceEntry, WorkloadEntry};
 use super::snapshot::SpaceState;
+use super::space_costs::{SpaceCost, SpaceCosts};
 use super::{Engine, Kind, NodeView, Snapshot, SpaceView, WorkloadView};
-use crate::cluster::{Size, WorkloadKey, WorkloadKind};
-use crate::money::{ClusterPrice, HeldPod};
+use crate::cluster::{Size, WorkloadKey};
+use crate::money::ClusterPrice;
 use crate::sleep::Decision;
 use crate::units::{Instant, Rate};
 
 impl Engine {
     /// Everything as it is at `now`.
     pub fn snapshot(&mut self, now: Instant) -> Snapshot {
-        let view = self.ledger.view(now);
+        let mut costs = SpaceCosts::default();
+        let view = self.ledger.view_with(now, |pods| costs.add(pods));
         let nodes = self.node_views(now);
-        let spaces = self.space_views(&view.pods, now);
+        let spaces = self.space_views(&costs.by_name(), now);
         let budgets = self.budget_views(&view.hours, now);
         let counters = super::Counters { late_facts: self.ledger.late_facts(), ..self.counters };
         let history = super::HistoryHealth { late_lost: self.ledger.late_lost(), ..self.history.clone() };
@@ -53,14 +55,13 @@ impl Engine {
         views
     }
 
-    fn space_views(&self, pods: &[HeldPod], now: Instant) -> Vec<SpaceView> {
-        let costs = costs_of_spaces(pods);
+    fn space_views(&self, costs: &BTreeMap<Arc<str>, SpaceCost>, now: Instant) -> Vec<SpaceView> {
         let price = self.ledger.cluster_price();
         self.spaces
             .iter()
             .filter_map(|(name, space)| {
-                let (hourly, bare_pods) = costs.get(&**name).copied().unwrap_or_default();
-                self.space_view(name, space, hourly, bare_pods, price, now)
+                let cost = costs.get(name).copied().unwrap_or_default();
+                self.space_view(name, space, cost, price, now)
             })
             .collect()
     }
@@ -69,8 +70,7 @@ impl Engine {
         &self,
         name: &Arc<str>,
         space: &SpaceEntry,
-        hourly: Rate,
-        bare_pods: usize,
+        SpaceCost { hourly, bare_pods }: SpaceCost,
         price: ClusterPrice,
         now: Instant,
     ) -> Option<SpaceView> {
@@ -126,29 +126,6 @@ impl Engine {
     }
 }
 
-/// What the pods of each space cost per hour, and how many of them nothing can turn down.
-fn costs_of_spaces(pods: &[HeldPod]) -> BTreeMap<&str, (Rate, usize)> {
-    // By the address of the name first: pods of a space share it, so that names are compared once for a space and not
-    // for every pod. The order of the map does not matter to sums of whole numbers.
-    let mut by_address: HashMap<*const u8, (&str, Rate, usize)> = HashMap::new();
-    for pod in pods {
-        let of = &pod.holder.attribution;
-        let space: &str = &of.namespace;
-        let (_, hourly, bare) = by_address.entry(space.as_ptr()).or_insert((space, Rate(0), 0));
-        *hourly += pod.hourly;
-        // A workload inside a vCluster is none that Nightcap can turn down from outside.
-        let scalable = of.virtual_namespace.is_none() && of.workload.as_ref().is_some_and(is_scalable);
-        *bare += usize::from(!scalable);
-    }
-    let mut spaces: BTreeMap<&str, (Rate, usize)> = BTreeMap::new();
-    for (space, hourly, bare) in by_address.into_values() {
-        let sum = spaces.entry(space).or_default();
-        sum.0 += hourly;
-        sum.1 += bare;
-    }
-    spaces
-}
-
 fn workload_view(key: &WorkloadKey, entry: &WorkloadEntry, decision: Decision, hourly: Rate) -> WorkloadView {
     WorkloadView {
         key: key.clone(),
@@ -175,9 +152,4 @@ fn worth(entry: &WorkloadEntry, price: ClusterPrice) -> Rate {
         // What a CronJob's runs hold is counted with their pods; between runs it holds nothing.
         Size::Suspended(_) => Rate(0),
     }
-}
-
-/// Whether Nightcap can turn the pod's owner down.
-const fn is_scalable(key: &WorkloadKey) -> bool {
-    !matches!(key.kind, WorkloadKind::Other(_))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::row::{AllocationRow, ByResource, Holder, Marks, ResourceHours, UsageHours};
 use crate::units::{Bytes, Cost, Cpu, Gpu, Instant, Millis, PicoUsd, Resources, Window};
@@ -74,6 +75,9 @@ impl Sample {
     }
 }
 
+/// A scrape a minute for [`super::OPEN_FOR`], the one before, and two held forward.
+const SAMPLES_AT_HAND: usize = 8;
+
 /// The end of a hold that has none yet.
 const FOREVER: Instant = Instant(i64::MAX);
 
@@ -84,13 +88,14 @@ pub(super) struct Hold {
     pub(super) from: Instant,
     to: Instant,
     pub(super) requests: Resources,
-    /// Samples that may still matter, oldest first.
-    pub(super) samples: Vec<Sample>,
+    /// Samples that may still matter, oldest first. At a scrape a minute they all lie here: a pass looks at those of every
+    /// pod, and would wait for memory each time if they lay elsewhere.
+    pub(super) samples: SmallVec<[Sample; SAMPLES_AT_HAND]>,
 }
 
 impl Hold {
     pub(super) const fn new(holder: Arc<Holder>, requests: Resources, from: Instant) -> Self {
-        Self { holder, from, to: FOREVER, requests, samples: Vec::new() }
+        Self { holder, from, to: FOREVER, requests, samples: SmallVec::new_const() }
     }
 
     /// UID of its pod.
@@ -147,7 +152,9 @@ impl Hold {
                 at
             }
             Err(at) => {
-                self.samples.reserve_exact(1);
+                if self.samples.spilled() || self.samples.len() == SAMPLES_AT_HAND {
+                    self.samples.reserve_exact(1);
+                }
                 self.samples.insert(at, sample);
                 at
             }

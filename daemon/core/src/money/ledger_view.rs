@@ -24,6 +24,12 @@ pub struct LedgerView {
 impl Ledger {
     /// Everything up to `now`.
     pub fn view(&mut self, now: Instant) -> LedgerView {
+        self.view_with(now, |_| {})
+    }
+
+    /// Everything up to `now`. Calls `each` with the pods that hold a node, node after node, while they are at hand: with very
+    /// many pods, to come back to them costs more than what is done with them.
+    pub fn view_with(&mut self, now: Instant, mut each: impl FnMut(&[HeldPod])) -> LedgerView {
         self.savings.count(self.cluster_price, now, &mut self.hours);
         let held: usize = self.nodes.values().map(NodeLedger::holds_kept).sum();
         let mut open = OpenHours { expected_rows: held, ..OpenHours::default() };
@@ -31,7 +37,9 @@ impl Ledger {
         for node in self.nodes.values() {
             node.provisional(now, self.hold_forward, &mut open);
             if node.is_live(now) {
+                let first = pods.len();
                 node.held(now, self.hold_forward, &mut pods);
+                each(&pods[first..]);
             }
         }
         self.flat.provisional(now, &mut open);

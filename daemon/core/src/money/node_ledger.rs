@@ -303,8 +303,11 @@ impl NodeLedger {
 
     fn insert(&mut self, hold: Hold) -> usize {
         let index = self.holds.partition_point(|h| (h.uid(), h.from) < (hold.uid(), hold.from));
+        // Exactly: a node has some dozens of them, and there are many nodes.
+        self.holds.reserve_exact(1);
         self.holds.insert(index, hold);
         if index <= self.sums.holds.len() {
+            self.sums.holds.reserve_exact(1);
             self.sums.holds.insert(index, HoldSum::default());
         }
         index
