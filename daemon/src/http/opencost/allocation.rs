@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::{Format, Question};
 use super::row::AllocationRow;
-use super::{Envelope, csv};
+use super::{csv, stream};
 use crate::http::AppState;
 use crate::http::big::off_thread;
 use crate::http::error::{OpenCostError, OpenCostRefusal};
@@ -109,10 +108,9 @@ pub(in crate::http) async fn allocation(
     let answer = off_thread(move || {
         let (sets, of_rows) = question.sets(&snapshot)?;
         warnings.extend(of_rows);
-        // Written here too: a big answer takes longer to write than to find.
         match format {
-            Format::Json => Ok(Json(Envelope::new(sets, &warnings)).into_response()),
-            Format::Csv => csv::answer(&sets),
+            Format::Json => Ok(stream::answer(sets, &warnings)),
+            Format::Csv => csv::answer(sets),
         }
     });
     Ok(answer.await?)

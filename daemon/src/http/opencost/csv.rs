@@ -1,12 +1,11 @@
 //! `/allocation` with `format=csv`: a line a row, amounts with all their decimals.
 
-use std::collections::BTreeMap;
-
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use nightcap_core::units::Instant;
 
 use super::row::AllocationRow;
+use super::rows::Rows;
 use crate::http::error::Refusal;
 
 /// Names of the columns of [`cells`].
@@ -51,7 +50,7 @@ const HEAD: [&str; 37] = [
 ];
 
 /// The rows of all steps as CSV.
-pub(super) fn answer(sets: &[BTreeMap<String, AllocationRow>]) -> Result<Response, Refusal> {
+pub(super) fn answer(sets: Vec<Rows>) -> Result<Response, Refusal> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |error: &dyn std::fmt::Display| {
         Refusal::new(
@@ -61,8 +60,8 @@ pub(super) fn answer(sets: &[BTreeMap<String, AllocationRow>]) -> Result<Respons
         )
     };
     writer.write_record(HEAD).map_err(|error| failed(&error))?;
-    for row in sets.iter().flat_map(BTreeMap::values) {
-        writer.write_record(cells(row)).map_err(|error| failed(&error))?;
+    for row in sets.into_iter().flatten() {
+        writer.write_record(cells(&row)).map_err(|error| failed(&error))?;
     }
     let bytes = writer.into_inner().map_err(|error| failed(&error))?;
     Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], bytes).into_response())

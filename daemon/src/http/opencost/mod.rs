@@ -15,6 +15,7 @@ mod properties;
 mod query;
 mod row;
 mod rows;
+mod stream;
 pub(super) mod summary;
 mod summary_row;
 

@@ -11,8 +11,7 @@ use nightcap_core::units::{Millis, PicoUsd, Step, Window};
 
 use super::compat::Compat;
 use super::old_filters;
-use super::row::AllocationRow;
-use super::rows::rows;
+use super::rows::Rows;
 use crate::http::AppState;
 use crate::http::big::RowCount;
 use crate::http::error::Refusal;
@@ -29,9 +28,6 @@ pub(super) enum Format {
     Json,
     Csv,
 }
-
-/// The rows of a step by their names.
-pub(super) type Rows = BTreeMap<String, AllocationRow>;
 
 /// What `/allocation` was asked.
 #[derive(Debug)]
@@ -119,15 +115,11 @@ impl Question {
         let (tables, mut warnings) = share::tables(snapshot, query)?;
         warnings.extend(share::coarse(&tables));
         let mut count = RowCount::default();
-        let sets = tables.iter().map(|table| {
+        let sets = tables.into_iter().map(|table| {
             let volumes =
                 if show.compat.is_on() { volumes(snapshot, table.window)? } else { BTreeMap::new() };
-            let rows = rows(table, &cluster, &by, show, &volumes);
-            let rows: BTreeMap<_, _> = if offset == 0 && limit >= rows.len() {
-                rows
-            } else {
-                rows.into_iter().skip(offset).take(limit).collect()
-            };
+            let rows = Rows::new(table, Arc::clone(&cluster), by.clone(), show, volumes);
+            let rows = rows.page(offset, limit);
             count.add(rows.len())?;
             Ok(rows)
         });

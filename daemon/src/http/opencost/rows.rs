@@ -13,37 +13,95 @@ use super::row::{AllocationRow, NotKept, Properties};
 
 const NONE: Usd = Usd(nightcap_core::units::PicoUsd(0));
 
-/// The rows of one step by name. `volumes` says how long each volume was there, where that matters.
-pub(super) fn rows(
-    table: &Table,
-    cluster: &str,
-    by: &[Dimension],
-    show: Show,
-    volumes: &BTreeMap<Arc<str>, Window>,
-) -> BTreeMap<String, AllocationRow> {
-    let groups = table.groups.iter().map(|(key, group)| {
-        // With nothing to group by, the one row is called like the cluster.
-        let name = if key.is_empty() { cluster.to_owned() } else { key.join("/") };
-        row(name, properties::of_group(cluster, by, key, group, show), group, table, show, volumes)
-    });
-    let lines = table.lines.iter().filter(|line| show.idle || &*line.name != IDLE);
-    // OpenCost has no such rows: what a cluster costs at all is an asset there, and nobody's.
-    let lines =
-        lines.filter(|line| !show.compat.is_on() || ["__idle__", "__unmounted__"].contains(&&*line.name));
-    let lines = lines.map(|line| {
-        let name = line_name(line, cluster, by, show);
-        row(name, properties::of_line(line, cluster), &line.group, table, show, volumes)
-    });
-    let mut rows = BTreeMap::new();
-    for mut row in groups.chain(lines) {
-        // Teams may be called anything, `a/b` or `__idle__`: no row may take another's place, else the sum is wrong.
-        while rows.contains_key(&row.name) {
-            row.name.push('\'');
-        }
-        rows.insert(row.name.clone(), row);
-    }
-    rows
+/// The rows of one step in the order of their names, each made when it is asked for: ten thousand of them at once take as
+/// much memory as all the rest of the daemon.
+#[derive(Debug)]
+pub(super) struct Rows {
+    named: std::vec::IntoIter<(String, Of)>,
+    step: Step,
 }
+
+/// What a row is made of.
+#[derive(Debug)]
+enum Of {
+    Group(Vec<Arc<str>>, Box<Group>),
+    Line(Box<Line>),
+}
+
+/// What the rows of a step have in common.
+#[derive(Debug)]
+struct Step {
+    /// Without its groups and lines, which are the rows.
+    table: Table,
+    cluster: Arc<str>,
+    by: Vec<Dimension>,
+    show: Show,
+    volumes: BTreeMap<Arc<str>, Window>,
+}
+
+impl Rows {
+    /// The rows of a table. `volumes` says how long each volume was there, where that matters.
+    pub(super) fn new(
+        mut table: Table,
+        cluster: Arc<str>,
+        by: Vec<Dimension>,
+        show: Show,
+        volumes: BTreeMap<Arc<str>, Window>,
+    ) -> Self {
+        let groups = std::mem::take(&mut table.groups).into_iter().map(|(key, group)| {
+            // With nothing to group by, the one row is called like the cluster.
+            let name = if key.is_empty() { cluster.to_string() } else { key.join("/") };
+            (name, Of::Group(key, Box::new(group)))
+        });
+        let lines = std::mem::take(&mut table.lines).into_iter();
+        let lines = lines.filter(|line| show.idle || &*line.name != IDLE);
+        // OpenCost has no such rows: what a cluster costs at all is an asset there, and nobody's.
+        let lines =
+            lines.filter(|line| !show.compat.is_on() || ["__idle__", "__unmounted__"].contains(&&*line.name));
+        let lines = lines.map(|line| (line_name(&line, &cluster, &by, show), Of::Line(Box::new(line))));
+        let mut named = BTreeMap::new();
+        for (mut name, of) in groups.chain(lines) {
+            // Teams may be called anything, `a/b` or `__idle__`: no row may take another's place, else the sum is wrong.
+            while named.contains_key(&name) {
+                name.push('\'');
+            }
+            named.insert(name, of);
+        }
+        let named: Vec<_> = named.into_iter().collect();
+        Self { named: named.into_iter(), step: Step { table, cluster, by, show, volumes } }
+    }
+
+    /// Passes over the first `offset` of them, and tells `limit` at most.
+    #[must_use]
+    pub(super) fn page(self, offset: usize, limit: usize) -> Self {
+        let named: Vec<_> = self.named.skip(offset).take(limit).collect();
+        Self { named: named.into_iter(), step: self.step }
+    }
+}
+
+impl Iterator for Rows {
+    type Item = AllocationRow;
+
+    fn next(&mut self) -> Option<AllocationRow> {
+        let (name, of) = self.named.next()?;
+        let Step { table, cluster, by, show, volumes } = &self.step;
+        Some(match of {
+            Of::Group(key, group) => {
+                let properties = properties::of_group(cluster, by, &key, &group, *show);
+                row(name, properties, &group, table, *show, volumes)
+            }
+            Of::Line(line) => {
+                row(name, properties::of_line(&line, cluster), &line.group, table, *show, volumes)
+            }
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.named.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Rows {}
 
 /// Idle is called by its name alone. Other lines have as many parts as there are things to group by, as in `OpenCost`, where
 /// they are rows of a namespace with that name: clients cut names at the slashes, and count.

@@ -77,7 +77,7 @@ pub(in crate::http) async fn summary(
         let steps = question.query.steps.clone();
         let (sets, of_rows) = question.sets(&snapshot)?;
         let sets = sets.into_iter().zip(steps).map(|(rows, step)| SummarySet {
-            allocations: rows.into_iter().map(|(name, row)| (name, row.into())).collect(),
+            allocations: rows.map(|row| (row.name.clone(), row.into())).collect(),
             window: step.into(),
         });
         Ok((sets.collect(), of_rows))
