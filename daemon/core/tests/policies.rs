@@ -120,14 +120,30 @@ fn precedence_holds_from_override_to_default() {
         (&enforced, &awake[..], None, DOWN, "enforced policy nights"),
         (&enforced, &[("exclude", "true")], None, UP, "namespace exclude"),
         (&enforced, &[("keep-awake-until", "2026-03-04T00:00:00Z")], None, UP, "namespace keep-awake-until"),
-        (&RawPolicy { enforced: true, uptime: Some("always".to_owned()), ..office() },
-         &[("asleep-until", "manual")], None, DOWN, "namespace asleep-until"),
+        (
+            &RawPolicy { enforced: true, uptime: Some("always".to_owned()), ..office() },
+            &[("asleep-until", "manual")],
+            None,
+            DOWN,
+            "namespace asleep-until",
+        ),
         (&office(), &[], Some("production"), UP, "namespace tier"),
         (&enforced, &[], Some("production"), DOWN, "enforced policy nights"),
         (&RawPolicy { uptime: None, exclude: true, ..office() }, &[], None, UP, "policy nights"),
-        (&RawPolicy { uptime: None, exclude: true, ..office() }, &[("downtime", "always")], None, DOWN, "namespace downtime"),
-        (&RawPolicy { uptime: None, exclude: true, enforced: true, ..office() },
-         &[("downtime", "always")], None, UP, "enforced policy nights"),
+        (
+            &RawPolicy { uptime: None, exclude: true, ..office() },
+            &[("downtime", "always")],
+            None,
+            DOWN,
+            "namespace downtime",
+        ),
+        (
+            &RawPolicy { uptime: None, exclude: true, enforced: true, ..office() },
+            &[("downtime", "always")],
+            None,
+            UP,
+            "enforced policy nights",
+        ),
     ] {
         let mut settings = Settings::new(T0);
         settings.mode = Mode::Act;
@@ -245,7 +261,7 @@ fn status_is_written_when_it_has_changed_and_only_then() {
     assert_eq!(scene.size("dev-a", "web"), DOWN);
     let (_, third) = &scene.statuses[2];
     let problem = third.problem.clone().unwrap();
-    assert!(problem.starts_with("uptime: \"Funday"), "{problem}");
+    assert!(problem.starts_with("uptime: in \"Funday 08:00-20:00\""), "{problem}");
     let expected = PolicyReport {
         generation: 2,
         problem: Some(Arc::clone(&problem)),

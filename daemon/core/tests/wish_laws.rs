@@ -108,7 +108,8 @@ impl Schedule {
     }
 
     fn wishes(&self) -> Wishes {
-        let [uptime, downtime] = self.texts().map(|text| text.map(|text| Spec::parse(&text, self.zone).unwrap()));
+        let [uptime, downtime] =
+            self.texts().map(|text| text.map(|text| Spec::parse(&text, self.zone).unwrap()));
         Wishes { uptime, downtime, ..Wishes::default() }
     }
 }
@@ -121,8 +122,18 @@ fn range() -> impl Strategy<Value = Range> {
 }
 
 fn schedule() -> impl Strategy<Value = Schedule> {
-    (prop::option::weighted(0.8, range()), prop::option::weighted(0.4, range()), 0..ZONES.len(), any::<bool>())
-        .prop_map(|(uptime, downtime, zone, named)| Schedule { uptime, downtime, zone: ZONES[zone], named })
+    (
+        prop::option::weighted(0.8, range()),
+        prop::option::weighted(0.4, range()),
+        0..ZONES.len(),
+        any::<bool>(),
+    )
+        .prop_map(|(uptime, downtime, zone, named)| Schedule {
+            uptime,
+            downtime,
+            zone: ZONES[zone],
+            named,
+        })
 }
 
 fn start() -> impl Strategy<Value = Instant> {
@@ -230,15 +241,8 @@ fn chains() -> impl Strategy<Value = Chain> {
         policies(),
         some(),
     )
-        .prop_map(|(keep_awake, asleep, exclude, enforced, workload, namespace, policies, default)| Chain {
-            keep_awake,
-            asleep,
-            exclude,
-            enforced,
-            workload,
-            namespace,
-            policies,
-            default,
+        .prop_map(|(keep_awake, asleep, exclude, enforced, workload, namespace, policies, default)| {
+            Chain { keep_awake, asleep, exclude, enforced, workload, namespace, policies, default }
         })
 }
 

@@ -14,11 +14,10 @@ use super::args::{
 };
 use super::*;
 use crate::api::{
-    NextReport,
     BudgetForecast, BudgetJump, BudgetList, BudgetMatched, BudgetReport, BudgetSelector, ConfidenceShare,
-    CostReport, CostRow, CostStep, CountersReport, Counts, Labels, Money, NodeList, NodeReport, PriceReport,
-    ProblemReport, RowKind, SavingsReport, SavingsRow, SpaceDetail, SpaceList, SpaceReport, Status,
-    UsageReport, WindowReport, WishReport, WorkloadReport,
+    CostReport, CostRow, CostStep, CountersReport, Counts, Labels, Money, NextReport, NodeList, NodeReport,
+    PriceReport, ProblemReport, RowKind, SavingsReport, SavingsRow, SpaceDetail, SpaceList, SpaceReport,
+    Status, UsageReport, WindowReport, WishReport, WorkloadReport,
 };
 
 fn at(text: &str) -> Instant {

@@ -484,8 +484,7 @@ fn calendars_are_read_from_their_files() {
         path.display().to_string()
     };
     let plain = file("plain.txt", "2026-12-25 Christmas\n");
-    let ics =
-        file("de.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260501\nEND:VEVENT\nEND:VCALENDAR\n");
+    let ics = file("de.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260501\nEND:VEVENT\nEND:VCALENDAR\n");
     let text = format!("holidays: {{plain: {plain}, de: {ics}}}\nteam_holidays: {{shop: [de, plain]}}\n");
     let config = Config::validate(&Raw::parse(&text, [], &[]).unwrap()).unwrap();
     let day = |text: &str| chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").unwrap();

@@ -119,7 +119,7 @@ async fn policy_puts_namespaces_to_sleep_and_says_so() {
     stage.plane.apply(&nights("00:00-24:00 Europe/Berln", "")).await.unwrap();
     let said = status(&stage, "nights", "False", 3).await;
     let message = said["conditions"][0]["message"].as_str().unwrap();
-    assert!(message.starts_with("uptime: \"Europe/Berln\""), "{message}");
+    assert!(message.contains("\"Europe/Berln\" is no known time zone"), "{message}");
     assert_eq!(said["matched"]["namespaces"], 2);
     stage.plane.apply(&nights("always", ", holidays: [mars]")).await.unwrap();
     let said = status(&stage, "nights", "False", 4).await;
@@ -204,7 +204,7 @@ async fn policy_guards_who_may_write_which_wish() {
         args.extend(["--overwrite", &who]);
         plane.kubectl(&args).await.map_err(|error| format!("{error:#}"))
     };
-    let on = |space, wish| ["annotate", "namespace", space, wish];
+    let on = |space, wish| vec!["annotate", "namespace", space, wish];
     // The policy counts some moments after it was written, roles likewise.
     wait::until("the guard to stand", wait::PATIENCE, async || {
         let refused = act("ann", &on("free", "nightcap.dev/asleep={}")).await;
@@ -217,39 +217,50 @@ async fn policy_guards_who_may_write_which_wish() {
     .await
     .unwrap();
 
-    let workload = |space, wish| ["annotate", "deployment", "web", wish, "-n", space];
-    let label = |space, wish| ["label", "namespace", space, wish];
-    let refused = "may not change nightcap.dev/exclude in guarded, where sleep is enforced: it needs the verb exempt";
+    let workload = |space, wish| vec!["annotate", "deployment", "web", wish, "-n", space];
+    let label = |space, wish| vec!["label", "namespace", space, wish];
+    let refused =
+        "may not change nightcap.dev/exclude in guarded, where sleep is enforced: it needs the verb exempt";
     for (who, what, words) in [
-        ("ann", &on("guarded", "nightcap.dev/exclude=true")[..], Some(refused)),
-        ("ann", &on("guarded", "nightcap.dev/exclude-"), Some(refused)),
-        ("ann", &workload("guarded", "nightcap.dev/exclude=true"), Some(refused)),
-        ("pia", &on("guarded", "nightcap.dev/exclude=true"), None),
-        ("pia", &workload("guarded", "nightcap.dev/exclude=true"), None),
+        ("ann", on("guarded", "nightcap.dev/exclude=true"), Some(refused)),
+        ("ann", on("guarded", "nightcap.dev/exclude-"), Some(refused)),
+        ("ann", workload("guarded", "nightcap.dev/exclude=true"), Some(refused)),
+        ("pia", on("guarded", "nightcap.dev/exclude=true"), None),
+        ("pia", workload("guarded", "nightcap.dev/exclude=true"), None),
         // What changes nothing of it is nobody's business.
-        ("ann", &on("guarded", "example.com/note=x"), None),
-        ("ann", &on("guarded", "nightcap.dev/exclude=true"), None),
-        ("ann", &workload("guarded", "example.com/note=x"), None),
-        ("ann", &on("free", "nightcap.dev/exclude=true"), None),
-        ("ann", &on("free", "nightcap.dev/uptime=always"), None),
-        ("ann", &on("guarded", "nightcap.dev/uptime=always"), Some("it needs the verb schedule")),
-        ("ann", &on("guarded", "nightcap.dev/sleep-after=1h"), Some("it needs the verb schedule")),
-        ("ann", &on("guarded", "nightcap.dev/asleep-until=manual"), None),
-        ("pia", &on("guarded", "nightcap.dev/asleep-until-"), Some("it needs the verb sleep")),
-        ("pia", &on("guarded", "nightcap.dev/keep-awake-until-"), Some("it needs the verb wake")),
-        ("ann", &label("guarded", "nightcap.dev/enforced-"), Some("may not change the label nightcap.dev/enforced")),
-        ("ann", &label("free", "nightcap.dev/enforced=true"), Some("may not change the label nightcap.dev/enforced")),
-        ("ann", &workload("free", "nightcap.dev/original={\"replicas\":9}"), Some("it needs the verb mark")),
-        ("pia", &workload("free", "nightcap.dev/original={\"replicas\":9}"), Some("it needs the verb mark")),
-        ("the-daemon", &workload("free", "nightcap.dev/original={\"replicas\":9}"), None),
-        ("ann", &workload("free", "nightcap.dev/original-"), Some("it needs the verb mark")),
-        ("the-daemon", &on("guarded", "nightcap.dev/keep-awake-until=2020-01-02T00:00:00Z"), None),
-        ("pia", &label("guarded", "nightcap.dev/enforced-"), None),
-        ("ann", &on("guarded", "nightcap.dev/uptime=always"), None),
+        ("ann", on("guarded", "example.com/note=x"), None),
+        ("ann", on("guarded", "nightcap.dev/exclude=true"), None),
+        ("ann", workload("guarded", "example.com/note=x"), None),
+        ("ann", on("free", "nightcap.dev/exclude=true"), None),
+        ("ann", on("free", "nightcap.dev/uptime=always"), None),
+        ("ann", on("guarded", "nightcap.dev/uptime=always"), Some("it needs the verb schedule")),
+        ("ann", on("guarded", "nightcap.dev/sleep-after=1h"), Some("it needs the verb schedule")),
+        ("ann", on("guarded", "nightcap.dev/asleep-until=manual"), None),
+        ("pia", on("guarded", "nightcap.dev/asleep-until-"), Some("it needs the verb sleep")),
+        ("pia", on("guarded", "nightcap.dev/keep-awake-until-"), Some("it needs the verb wake")),
+        (
+            "ann",
+            label("guarded", "nightcap.dev/enforced-"),
+            Some("may not change the label nightcap.dev/enforced"),
+        ),
+        (
+            "ann",
+            label("free", "nightcap.dev/enforced=true"),
+            Some("may not change the label nightcap.dev/enforced"),
+        ),
+        ("ann", workload("free", "nightcap.dev/original={\"replicas\":9}"), Some("it needs the verb mark")),
+        ("pia", workload("free", "nightcap.dev/original={\"replicas\":9}"), Some("it needs the verb mark")),
+        ("the-daemon", workload("free", "nightcap.dev/original={\"replicas\":9}"), None),
+        ("ann", workload("free", "nightcap.dev/original-"), Some("it needs the verb mark")),
+        ("the-daemon", on("guarded", "nightcap.dev/keep-awake-until=2020-01-02T00:00:00Z"), None),
+        ("pia", label("guarded", "nightcap.dev/enforced-"), None),
+        ("ann", on("guarded", "nightcap.dev/uptime=always"), None),
     ] {
-        match (act(who, what).await, words) {
+        match (act(who, &what).await, words) {
             (Ok(_), None) => {}
-            (Err(told), Some(words)) => assert!(told.contains(words) && told.contains(who), "{told}\n{words}"),
+            (Err(told), Some(words)) => {
+                assert!(told.contains(words) && told.contains(who), "{told}\n{words}")
+            }
             (found, _) => panic!("{who} {what:?}: {found:?}"),
         }
     }

@@ -63,8 +63,14 @@ fn what_cannot_be_understood_is_named_with_its_value() {
         (with(|raw| raw.exclude = true), "exclude: true stands beside uptime"),
         (with(|raw| raw.namespaces.push("Dev".to_owned())), "namespaces: \"Dev\" matches no namespace"),
         (with(|raw| raw.teams.push(" ".to_owned())), "teams: an empty pattern matches nothing"),
-        (with(|raw| raw.uptime = Some("Funday 08:00-20:00".to_owned())), "uptime: \"Funday"),
-        (with(|raw| raw.downtime = Some("25:00-26:00".to_owned())), "downtime: \"25:00\""),
+        (
+            with(|raw| raw.uptime = Some("Funday 08:00-20:00".to_owned())),
+            "uptime: in \"Funday 08:00-20:00\": \"Funday\" is no day",
+        ),
+        (
+            with(|raw| raw.downtime = Some("25:00-26:00".to_owned())),
+            "downtime: in \"25:00-26:00\": \"25:00\"",
+        ),
         (with(|raw| raw.timezone = Some("Mars".to_owned())), "timezone: \"Mars\" is no known time zone"),
         (with(|raw| raw.priority = 1_000_001), "priority: 1000001 is no priority"),
         (
