@@ -18,7 +18,8 @@ fn file(path: &str) -> String {
 
 /// Waits until a policy's status has these conditions, and gives back all of it.
 async fn status(stage: &Stage, name: &str, accepted: &str, generation: i64) -> Value {
-    let found = wait::until(&format!("the status of {name}"), wait::PATIENCE, async || {
+    let what = format!("the status of {name}");
+    let found = wait::until(&what, wait::PATIENCE, async || {
         let found = object(&stage.plane, "sleeppolicy", name).await?;
         let status = &found["status"];
         ensure!(status["observedGeneration"] == generation, "{status}");
