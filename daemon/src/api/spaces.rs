@@ -110,6 +110,7 @@ pub struct NextReport {
 
 /// One wish of the chain.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own that a reader asks")]
 pub struct WishReport {
     /// Where it stands, such as `namespace uptime`.
     pub source: String,

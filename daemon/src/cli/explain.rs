@@ -139,7 +139,7 @@ fn wishes(wishes: &[WishReport], now: Instant, zone: Tz) -> String {
 /// What a reader should know of values.
 fn warnings(wishes: &[WishReport]) -> String {
     let warnings = wishes.iter().flat_map(|wish| &wish.warnings);
-    warnings.map(|warning| format!("  Note: {}\n", plain(warning))).collect()
+    warnings.fold(String::new(), |text, warning| format!("{text}  Note: {}\n", plain(warning)))
 }
 
 /// What happens next, and when.

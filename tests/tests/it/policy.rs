@@ -31,12 +31,8 @@ async fn status(stage: &Stage, name: &str, accepted: &str, generation: i64) -> V
     found.await.map_err(|error| stage.daemon.explain(error)).unwrap()
 }
 
-#[tokio::test]
-async fn policy_puts_namespaces_to_sleep_and_says_so() {
-    let plane = stage::cluster(Options::default()).await;
-    plane.apply(&file("deploy/crds/sleep-policy.yaml")).await.unwrap();
-    plane.kubectl(&["wait", "--for=condition=Established", "crd/sleeppolicies.nightcap.dev"]).await.unwrap();
-    // What the schema is for.
+/// What the schema is for.
+async fn refuses_what_cannot_be_meant(plane: &ControlPlane) {
     for (spec, word) in [
         ("uptime: always", "name something"),
         ("namespaces: [], uptime: always", "name something"),
@@ -64,6 +60,14 @@ async fn policy_puts_namespaces_to_sleep_and_says_so() {
         let words = format!("{refused:#}");
         assert!(words.contains(word), "{text}: {words}");
     }
+}
+
+#[tokio::test]
+async fn policy_puts_namespaces_to_sleep_and_says_so() {
+    let plane = stage::cluster(Options::default()).await;
+    plane.apply(&file("deploy/crds/sleep-policy.yaml")).await.unwrap();
+    plane.kubectl(&["wait", "--for=condition=Established", "crd/sleeppolicies.nightcap.dev"]).await.unwrap();
+    refuses_what_cannot_be_meant(&plane).await;
     plane.apply(&file("examples/sleep-policy.yaml")).await.unwrap();
 
     let client = plane.client().unwrap();
@@ -260,7 +264,7 @@ async fn policy_guards_who_may_write_which_wish() {
         match (act(who, &what).await, words) {
             (Ok(_), None) => {}
             (Err(told), Some(words)) => {
-                assert!(told.contains(words) && told.contains(who), "{told}\n{words}")
+                assert!(told.contains(words) && told.contains(who), "{told}\n{words}");
             }
             (found, _) => panic!("{who} {what:?}: {found:?}"),
         }
@@ -268,7 +272,7 @@ async fn policy_guards_who_may_write_which_wish() {
 
     // A Deployment's controller copies marks to its ReplicaSet, and is not kept from it.
     wait::until("the mark to be copied", wait::PATIENCE, async || {
-        let copied = r#"jsonpath={.items[*].metadata.annotations.nightcap\.dev/original}"#;
+        let copied = r"jsonpath={.items[*].metadata.annotations.nightcap\.dev/original}";
         let found = plane.kubectl(&["get", "replicasets", "-n", "free", "-o", copied]).await?;
         ensure!(found == r#"{"replicas":9}"#, "{found}");
         Ok(())

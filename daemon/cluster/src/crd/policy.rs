@@ -122,11 +122,11 @@ pub(crate) struct Expression {
     #[schemars(length(min = 1, max = 317))]
     #[serde(default)]
     pub(crate) key: String,
-    /// In, NotIn, Exists or DoesNotExist.
+    /// What must hold of its value.
     #[schemars(schema_with = "operator")]
     #[serde(default)]
     pub(crate) operator: String,
-    /// With In and NotIn.
+    /// Values to compare with, for the operators that do.
     #[schemars(schema_with = "values")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) values: Vec<String>,

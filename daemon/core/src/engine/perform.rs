@@ -68,7 +68,7 @@ impl Engine {
         now: Instant,
     ) -> Option<Instant> {
         let entry = self.workloads.get(key)?;
-        let decision = self.decide_within(of_space, key, entry, now)?;
+        let decision = self.decide_within(of_space, key, entry, now);
         let next = decision.next_change;
         self.foresee_within(of_space, key, &decision, now);
         let entry = self.workloads.get(key)?;
@@ -371,8 +371,8 @@ impl Engine {
         key: &WorkloadKey,
         entry: &WorkloadEntry,
         now: Instant,
-    ) -> Option<Decision> {
-        Some(self.decide_apart(key, entry, now).map_or_else(|| of_space.clone(), |(decision, _)| decision))
+    ) -> Decision {
+        self.decide_apart(key, entry, now).map_or_else(|| of_space.clone(), |(decision, _)| decision)
     }
 
     /// What should be with a workload that may differ from its space, and every wish for it; `None` where it cannot.

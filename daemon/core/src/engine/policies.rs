@@ -159,7 +159,7 @@ impl Engine {
             let Some((of_space, _)) = self.decide_space(name, now) else { continue };
             let mut workloads = vec![(0, 0); space.policies.len()];
             for (key, entry) in self.workloads_in(name) {
-                let Some(decision) = self.decide_within(&of_space, key, entry, now) else { continue };
+                let decision = self.decide_within(&of_space, key, entry, now);
                 for (policy, (about, decides)) in space.policies.iter().zip(&mut workloads) {
                     let is_about = policy.matches_workload(Some(&entry.workload.labels));
                     *about += usize::from(is_about);

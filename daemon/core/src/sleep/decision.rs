@@ -42,6 +42,7 @@ pub struct Levels<'a> {
 
 /// One wish of the chain, as `explain` shows it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own that a reader asks")]
 pub struct Wish {
     /// Where it stands, such as `namespace uptime`.
     pub source: Arc<str>,
