@@ -102,8 +102,10 @@ impl Cluster {
                 Action::Namespace { id, name, uid, annotations } => {
                     (*id, write_namespace(self, name, uid, annotations, PATIENCE).await)
                 }
-                // Who acts by hand acts on spaces; a daemon tells of budgets.
-                Action::BudgetStatus { .. } | Action::Announce { .. } => return None,
+                // Who acts by hand acts on spaces; a daemon tells of budgets and policies.
+                Action::BudgetStatus { .. } | Action::PolicyStatus { .. } | Action::Announce { .. } => {
+                    return None;
+                }
             };
             match outcome {
                 Outcome::Retry { after, .. } if tries < TRIES => tokio::time::sleep(pause(after)).await,

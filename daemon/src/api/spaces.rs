@@ -78,6 +78,8 @@ pub struct SpaceReport {
     /// The next instant at which this may be otherwise.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_change: Option<Instant>,
+    /// What happens next, as far as wishes tell that are written now.
+    pub next: Option<NextReport>,
     /// What its pods cost per hour now.
     pub hourly_cost: Money,
     /// What it would cost per hour more if it were awake.
@@ -92,8 +94,23 @@ pub struct SpaceReport {
     pub bare_pods: usize,
 }
 
+/// What happens next.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NextReport {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Instant,
+    /// Whether it is to sleep from then on; in mode `observe`, whether that is wished.
+    pub asleep: bool,
+    /// Where the wish stands that will decide.
+    pub policy: String,
+    /// One sentence.
+    pub why: String,
+}
+
 /// One wish of the chain.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own that a reader asks")]
 pub struct WishReport {
     /// Where it stands, such as `namespace uptime`.
     pub source: String,
@@ -108,6 +125,14 @@ pub struct WishReport {
     pub until: Option<Instant>,
     /// Whether the mode lets it act.
     pub counts: bool,
+    /// Whether it is the one that decides; where nothing may be done, the one that would.
+    pub won: bool,
+    /// It wishes that nothing is done: neither put to sleep nor woken.
+    pub hands_off: bool,
+    /// Who is said to have written it, of `keep-awake-until` and `asleep-until`.
+    pub by: Option<String>,
+    /// What a reader should know of its value.
+    pub warnings: Vec<String>,
 }
 
 /// A workload as it is now.
@@ -149,6 +174,10 @@ pub struct WorkloadReport {
     /// The next instant at which this may be otherwise.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_change: Option<Instant>,
+    /// What happens next, as far as wishes tell that are written now.
+    pub next: Option<NextReport>,
+    /// Every wish that was considered, first the strongest; `null` where these are its space's.
+    pub wishes: Option<Vec<WishReport>>,
     /// Why it cannot be put to sleep although it should be.
     pub refusal: Option<String>,
     /// What it costs per hour awake, by its requests: saved while it sleeps.

@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 use nightcap_core::cluster::OwnerKind;
+use nightcap_core::sleep::Mode;
 use nightcap_core::units::Instant;
 
 use super::args::{ExplainArgs, Format};
@@ -11,7 +12,7 @@ use super::money::{amount, dollars};
 use super::table::{csv, numbers, plain, render, words};
 use super::when::{clock, local};
 use super::words::story;
-use crate::api::{SpaceDetail, WishReport, WorkloadReport};
+use crate::api::{NextReport, SpaceDetail, WishReport, WorkloadReport};
 
 /// Asks the daemon; the answer as text.
 pub(super) async fn answer(client: &Client, args: &ExplainArgs, zone: Tz) -> Result<String, Failure> {
@@ -78,7 +79,9 @@ pub(super) fn as_text(detail: &SpaceDetail, zone: Tz) -> String {
         ));
     }
     text.push("\nWishes, the strongest first:\n".to_owned());
-    text.push(wishes(&detail.wishes, &space.policy, detail.at, zone));
+    text.push(wishes(&detail.wishes, detail.at, zone));
+    text.push(warnings(&detail.wishes));
+    text.push(next(space.next.as_ref(), detail, zone));
     if detail.workloads.is_empty() {
         text.push("\nNothing in it can sleep.\n".to_owned());
     } else {
@@ -106,27 +109,50 @@ fn kind(kind: OwnerKind) -> String {
 }
 
 /// The chain, with a mark at the wish that decides.
-fn wishes(wishes: &[WishReport], winner: &str, now: Instant, zone: Tz) -> String {
+fn wishes(wishes: &[WishReport], now: Instant, zone: Tz) -> String {
     if wishes.is_empty() {
         return "  none: nothing asks it to sleep\n".to_owned();
     }
-    let mut decided = false;
     let rows: Vec<_> = wishes
         .iter()
         .map(|wish| {
-            let wins = !decided && wish.source == winner;
-            decided |= wins;
             let until = wish.until.map(|at| format!(" Until {}.", clock(at, now, zone))).unwrap_or_default();
             let counts = if wish.counts { "" } else { " Does not count in this mode." };
             vec![
-                if wins { "  >" } else { "   " }.to_owned(),
+                if wish.won { "  >" } else { "   " }.to_owned(),
                 wish.source.clone(),
-                if wish.asleep { "sleep" } else { "awake" }.to_owned(),
+                match (wish.hands_off, wish.asleep) {
+                    (true, _) => "hands off",
+                    (false, true) => "sleep",
+                    (false, false) => "awake",
+                }
+                .to_owned(),
+                wish.value.clone(),
                 format!("{}{until}{counts}", local(&wish.why, now, zone)),
             ]
         })
         .collect();
-    render(&[words(""), words("WHERE"), words("WISHES"), words("WHY")], &rows, None)
+    let columns = [words(""), words("WHERE"), words("WISHES"), words("VALUE"), words("WHY")];
+    render(&columns, &rows, None)
+}
+
+/// What a reader should know of values.
+fn warnings(wishes: &[WishReport]) -> String {
+    let warnings = wishes.iter().flat_map(|wish| &wish.warnings);
+    warnings.fold(String::new(), |text, warning| format!("{text}  Note: {}\n", plain(warning)))
+}
+
+/// What happens next, and when.
+fn next(next: Option<&NextReport>, detail: &SpaceDetail, zone: Tz) -> String {
+    let Some(next) = next else { return "\nNothing that is written now will change that.\n".to_owned() };
+    let verb = match (detail.mode, next.asleep) {
+        (Mode::Observe, true) => "sleep is wished",
+        (Mode::Observe, false) => "it is wished awake",
+        (_, true) => "it sleeps",
+        (_, false) => "it is awake, or left alone",
+    };
+    let why = plain(&local(&next.why, detail.at, zone));
+    format!("\nNext, {}: {verb}, by {}. {why}\n", clock(next.at, detail.at, zone), plain(&next.policy))
 }
 
 fn workloads(workloads: &[WorkloadReport], now: Instant, zone: Tz) -> String {
@@ -185,11 +211,13 @@ pub(super) fn workload_text(detail: &SpaceDetail, workload: &WorkloadReport, zon
         text.push(format!(", by {}", plain(by)));
     }
     text.push(format!(". {}", plain(&local(&why(workload), now, zone))));
-    if let Some(next) = workload.next_change {
-        text.push(format!(" May change {}.", clock(next, now, zone)));
-    }
     let verb = if workload.asleep { "Saves" } else { "Costs" };
     text.push(format!(" {verb} {} an hour by its requests.\n", dollars(workload.hourly_cost.0)));
+    text.push("\nWishes, the strongest first:\n".to_owned());
+    let chain = workload.wishes.as_ref().unwrap_or(&detail.wishes);
+    text.push(wishes(chain, now, zone));
+    text.push(warnings(chain));
+    text.push(next(workload.next.as_ref(), detail, zone));
     text.push(format!("\nDecided by: {}. Times are in {}.\n", plain(&workload.policy), zone.name()));
     text.concat()
 }

@@ -15,9 +15,9 @@ use super::args::{
 use super::*;
 use crate::api::{
     BudgetForecast, BudgetJump, BudgetList, BudgetMatched, BudgetReport, BudgetSelector, ConfidenceShare,
-    CostReport, CostRow, CostStep, CountersReport, Counts, Labels, Money, NodeList, NodeReport, PriceReport,
-    ProblemReport, RowKind, SavingsReport, SavingsRow, SpaceDetail, SpaceList, SpaceReport, Status,
-    UsageReport, WindowReport, WishReport, WorkloadReport,
+    CostReport, CostRow, CostStep, CountersReport, Counts, Labels, Money, NextReport, NodeList, NodeReport,
+    PriceReport, ProblemReport, RowKind, SavingsReport, SavingsRow, SpaceDetail, SpaceList, SpaceReport,
+    Status, UsageReport, WindowReport, WishReport, WorkloadReport,
 };
 
 fn at(text: &str) -> Instant {
@@ -520,6 +520,15 @@ fn a_provider_is_asked_and_the_answer_kept_for_the_daemon() {
     assert!(!folder.path().join("prices").exists());
 }
 
+fn wakes() -> NextReport {
+    NextReport {
+        at: at("2026-03-02T07:00:00Z"),
+        asleep: false,
+        policy: "namespace uptime".into(),
+        why: "Within its uptime `Mon-Fri 08:00-20:00 Europe/Berlin`.".into(),
+    }
+}
+
 fn space() -> SpaceReport {
     SpaceReport {
         name: "shop-dev".into(),
@@ -537,6 +546,7 @@ fn space() -> SpaceReport {
         policy: "namespace uptime".into(),
         why: "Outside its uptime `Mon-Fri 08:00-20:00 Europe/Berlin`.".into(),
         next_change: Some(at("2026-03-02T07:00:00Z")),
+        next: Some(wakes()),
         hourly_cost: usd("0.01"),
         hourly_saving: usd("0.42"),
         hourly_would_save: Money::default(),
@@ -568,7 +578,7 @@ fn a_space_is_told_by_state_cause_next_and_money() {
         "Awake. Outside its uptime `Mon-Fri 08:00-20:00 Europe/Berlin`. Would wake Mon 08:00. Costs $0.43 an hour. \
          Would sleep, but the mode is observe. That would save $0.42 an hour."
     );
-    let falling = SpaceReport { state: "falling".into(), next_change: None, ..space() };
+    let falling = SpaceReport { state: "falling".into(), next: None, ..space() };
     assert_eq!(
         tell(&falling, Mode::Act),
         "Falling asleep: 1 of 2 workloads sleep. Outside its uptime `Mon-Fri 08:00-20:00 Europe/Berlin`. \
@@ -581,14 +591,14 @@ fn a_space_is_told_by_state_cause_next_and_money() {
         wished_asleep: false,
         policy: "namespace keep-awake-until".into(),
         why: "Kept awake until 2026-03-01T13:00:00Z.".into(),
-        next_change: Some(at("2026-03-01T13:00:00Z")),
+        next: Some(NextReport { at: at("2026-03-01T13:00:00Z"), asleep: true, ..wakes() }),
         hourly_saving: Money::default(),
         ..space()
     };
     assert_eq!(
         tell(&kept, Mode::Act),
         "Waking since 12:00: sizes are restored, pods are not ready yet. Kept awake until 14:00. \
-         May change 14:00. Costs $0.010 an hour."
+         Sleeps 14:00. Costs $0.010 an hour."
     );
 }
 
@@ -611,6 +621,8 @@ fn workload(kind: &str, name: &str) -> WorkloadReport {
         policy: "namespace uptime".into(),
         why: "Outside its uptime.".into(),
         next_change: Some(at("2026-03-02T07:00:00Z")),
+        next: None,
+        wishes: None,
         refusal: None,
         hourly_cost: usd("0.2"),
     }
@@ -624,6 +636,10 @@ fn detail() -> SpaceDetail {
         why: "Because of it.".into(),
         until: Some(at("2026-03-02T07:00:00Z")),
         counts,
+        won: counts,
+        hands_off: false,
+        by: None,
+        warnings: if counts { Vec::new() } else { vec!["look at it".into()] },
     };
     SpaceDetail {
         at: at("2026-03-01T11:00:00Z"),
@@ -666,9 +682,12 @@ Asleep since Fri 20:04. Outside its uptime `Mon-Fri 08:00-20:00 Europe/Berlin`. 
 Pods that belong to nothing that can sleep, and so stay awake: 1.
 
 Wishes, the strongest first:
-     WHERE             WISHES  WHY
-  >  namespace uptime  sleep   Because of it. Until Mon 08:00.
-     default downtime  awake   Because of it. Until Mon 08:00. Does not count in this mode.
+     WHERE             WISHES  VALUE  WHY
+  >  namespace uptime  sleep   x      Because of it. Until Mon 08:00.
+     default downtime  awake   x      Because of it. Until Mon 08:00. Does not count in this mode.
+  Note: look at it
+
+Next, Mon 08:00: it is awake, or left alone, by namespace uptime. Within its uptime `Mon-Fri 08:00-20:00 Europe/Berlin`.
 
 WORKLOAD        STATE                WHY                                      USD/H AWAKE
 deployment/web  asleep, wakes to 3   Its uptime ended.                               0.20
@@ -689,7 +708,15 @@ fn explain_of_one_workload_finds_it_or_names_the_others() {
         explain::workload_text(&detail, found, Tz::Europe__Berlin),
         "\
 shop-dev/deployment/web
-Asleep, wakes to 3, since Fri 20:04, by nightcap. Its uptime ended. May change Mon 08:00. Saves $0.20 an hour by its requests.
+Asleep, wakes to 3, since Fri 20:04, by nightcap. Its uptime ended. Saves $0.20 an hour by its requests.
+
+Wishes, the strongest first:
+     WHERE             WISHES  VALUE  WHY
+  >  namespace uptime  sleep   x      Because of it. Until Mon 08:00.
+     default downtime  awake   x      Because of it. Until Mon 08:00. Does not count in this mode.
+  Note: look at it
+
+Nothing that is written now will change that.
 
 Decided by: namespace uptime. Times are in Europe/Berlin.
 "

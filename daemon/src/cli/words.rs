@@ -42,26 +42,14 @@ fn state(space: &SpaceReport, now: Instant, zone: Tz) -> String {
 
 /// What comes next, if that is known.
 fn next(space: &SpaceReport, mode: Mode, now: Instant, zone: Tz) -> Option<String> {
-    let at = clock(space.next_change?, now, zone);
-    if !is_schedule(&space.policy) {
-        // Another wish may hold on when this one ends.
-        return Some(format!("May change {at}."));
-    }
-    let acts = match mode {
-        Mode::Observe => false,
-        Mode::Ask => !space.policy.starts_with("default "),
-        Mode::Act => true,
-    };
-    Some(match (space.wished_asleep, acts) {
-        (true, true) => format!("Wakes {at}."),
-        (true, false) => format!("Would wake {at}."),
-        (false, true) => format!("Sleeps {at}."),
-        (false, false) => format!("Would sleep {at}."),
+    let next = space.next.as_ref()?;
+    let at = clock(next.at, now, zone);
+    Some(match (next.asleep, mode != Mode::Observe) {
+        (false, true) => format!("Wakes {at}."),
+        (false, false) => format!("Would wake {at}."),
+        (true, true) => format!("Sleeps {at}."),
+        (true, false) => format!("Would sleep {at}."),
     })
-}
-
-fn is_schedule(policy: &str) -> bool {
-    policy.ends_with(" uptime") || policy.ends_with(" downtime")
 }
 
 /// What it costs or saves, and in observe mode what it would save.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use nightcap_core::cluster::{TeamRule, TeamRules, differs_by_pod};
 use nightcap_core::engine::FixedCost;
-use nightcap_core::schedule::{TimeSpec, parse_zone};
+use nightcap_core::schedule::parse_zone;
 use nightcap_core::sleep::foreign::Tool;
 use nightcap_core::sleep::{Mode, Spec, Wishes};
 use nightcap_core::units::{Millis, Rate, parse_duration};
@@ -17,6 +17,7 @@ use reqwest::Url;
 use serde::de::DeserializeOwned;
 
 use super::error::ConfigError;
+use super::holidays;
 use super::raw::Raw;
 use super::reader::Reader;
 use super::sharing::sharing;
@@ -55,6 +56,8 @@ fn read(reader: &mut Reader<'_>) -> Config {
         data_dir: reader.text("data_dir").map(Into::into),
         timezone,
         team_timezones: team_timezones(reader),
+        calendars: holidays::calendars(reader),
+        team_holidays: holidays::of_teams(reader),
         teams: teams(reader, &annotation_prefix),
         annotation_prefix,
         protected: protected(reader),
@@ -273,9 +276,7 @@ fn kept(text: &str) -> Result<Millis, String> {
 }
 
 fn spec(text: &str, zone: Tz) -> Result<Spec, String> {
-    TimeSpec::parse(text, zone)
-        .map(|spec| Spec { text: text.into(), spec })
-        .map_err(|error| error.to_string())
+    Spec::parse(text, zone).map_err(|error| error.to_string())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

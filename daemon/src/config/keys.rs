@@ -37,7 +37,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 53] = [
+pub(super) const KEYS: [Key; 55] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -45,6 +45,8 @@ pub(super) const KEYS: [Key; 53] = [
     key("data_dir", Kind::Text),
     key("timezone", Kind::Text),
     key("team_timezones", Kind::Structure),
+    key("holidays", Kind::Structure),
+    key("team_holidays", Kind::Structure),
     key("annotation_prefix", Kind::Text),
     key("teams.rules", Kind::Structure),
     key("teams.team_keys", Kind::List),

@@ -5,6 +5,7 @@
 
 mod check;
 mod error;
+mod holidays;
 mod keys;
 mod raw;
 mod reader;

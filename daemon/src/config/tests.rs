@@ -102,6 +102,8 @@ act: {concurrency: 64}
         data_dir: Some("/var/lib/nightcap".into()),
         timezone: Tz::Europe__Berlin,
         team_timezones: BTreeMap::from([("data".into(), Tz::Asia__Kolkata)]),
+        calendars: BTreeMap::new(),
+        team_holidays: BTreeMap::new(),
         annotation_prefix: Arc::clone(&prefix),
         teams: TeamRules {
             prefix,
@@ -470,5 +472,48 @@ fn the_document_names_every_key_and_variable() {
             assert!(DOCUMENT.contains(&format!("`{variable}`")), "docs/configuration.md: {variable}");
         }
         assert_eq!(key.variable().is_none(), key.kind == Kind::Structure);
+    }
+}
+
+#[test]
+fn calendars_are_read_from_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let plain = file("plain.txt", "2026-12-25 Christmas\n");
+    let ics = file("de.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260501\nEND:VEVENT\nEND:VCALENDAR\n");
+    let text = format!("holidays: {{plain: {plain}, de: {ics}}}\nteam_holidays: {{shop: [de, plain]}}\n");
+    let config = Config::validate(&Raw::parse(&text, [], &[]).unwrap()).unwrap();
+    let day = |text: &str| chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").unwrap();
+    assert_eq!(config.calendars["plain"].name_of(day("2026-12-25")).map(|name| &**name), Some("Christmas"));
+    assert!(config.calendars["de"].name_of(day("2026-05-01")).is_some());
+    let settings = config.settings(Instant(0));
+    let noon = nightcap_core::units::parse_rfc3339("2026-05-01T12:00:00Z").unwrap();
+    let off = settings.sleep.days_off_of("shop").unwrap();
+    assert!(off.name_at(noon).is_some());
+    assert!(settings.sleep.days_off_of("data").is_none());
+
+    // All that is wrong at once, each with its file and line.
+    let bad = file("bad.txt", "2026-01-01\n1.5.2026\nsome day\n");
+    let empty = file("empty.txt", "# none\n");
+    let text = format!(
+        "holidays: {{bad: {bad}, empty: {empty}, gone: {bad}.gone, odd: 7}}\nteam_holidays: {{shop: [fr], data: de}}\n"
+    );
+    let error = Config::validate(&Raw::parse(&text, [], &[]).unwrap()).unwrap_err().to_string();
+    let hint = "is no date: write YYYY-MM-DD and, if you like, a name";
+    for line in [
+        "7 errors in the configuration:".to_owned(),
+        format!("holidays.bad: {bad}, line 2: \"1.5.2026\" {hint}"),
+        format!("holidays.bad: {bad}, line 3: \"some\" {hint}"),
+        format!("holidays.empty: {empty} names no day: write dates, or events of whole days"),
+        format!("holidays.gone: cannot read the file \"{bad}.gone\": No such file or directory (os error 2)"),
+        "holidays.odd: 7 is no text".to_owned(),
+        "team_holidays.data: \"de\" cannot be used".to_owned(),
+        "team_holidays.shop: \"fr\" is no calendar: name it below holidays, with its file".to_owned(),
+    ] {
+        assert!(error.contains(&line), "{error}\n{line}");
     }
 }

@@ -10,6 +10,7 @@ use nightcap_core::cluster::TeamRules;
 use nightcap_core::engine::{FixedCost, Settings};
 use nightcap_core::money::Split;
 use nightcap_core::money::query::Sharing;
+use nightcap_core::schedule::Calendar;
 use nightcap_core::sleep::foreign::Tool;
 use nightcap_core::sleep::{Mode, SleepSettings, Wishes};
 use nightcap_core::units::{Instant, Millis};
@@ -37,6 +38,10 @@ pub struct Config {
     pub timezone: Tz,
     /// Zones of teams; they come before `timezone`.
     pub team_timezones: BTreeMap<Arc<str>, Tz>,
+    /// Calendars of holidays, by name.
+    pub calendars: BTreeMap<Arc<str>, Arc<Calendar>>,
+    /// The calendars of teams, by name.
+    pub team_holidays: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     /// Prefix of Nightcap's annotations.
     pub annotation_prefix: Arc<str>,
     /// Who owns what.
@@ -146,6 +151,8 @@ impl Default for Config {
             data_dir: None,
             timezone: Tz::UTC,
             team_timezones: BTreeMap::new(),
+            calendars: BTreeMap::new(),
+            team_holidays: BTreeMap::new(),
             annotation_prefix: "nightcap.dev".into(),
             teams: TeamRules::default(),
             protected: Vec::new(),
@@ -174,6 +181,7 @@ impl Config {
         sleep.protected.extend(self.protected.iter().cloned());
         sleep.read.clone_from(&self.read);
         sleep.defaults = self.default_wishes.clone();
+        let sleep = sleep.with_holidays(self.calendars.clone(), &self.team_holidays);
         Settings {
             cluster: Arc::clone(&self.cluster),
             start,

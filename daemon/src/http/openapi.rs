@@ -29,6 +29,7 @@ use super::{AppState, opencost, probes, routes, scrape, v1};
         v1::export::export,
         v1::savings::savings,
         v1::budgets::budgets,
+        v1::policies::policies,
         v1::picture::nodes,
         v1::picture::problems,
         v1::spaces::spaces,

@@ -43,6 +43,7 @@ pub(super) fn routes() -> Vec<Route> {
         get("/api/v1/export", self::get(v1::export::export)),
         get("/api/v1/savings", self::get(v1::savings::savings)),
         get("/api/v1/budgets", self::get(v1::budgets::budgets)),
+        get("/api/v1/policies", self::get(v1::policies::policies)),
         get("/api/v1/nodes", self::get(v1::picture::nodes)),
         get("/api/v1/problems", self::get(v1::picture::problems)),
         get("/api/v1/spaces", self::get(v1::spaces::spaces)),

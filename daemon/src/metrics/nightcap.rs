@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use nightcap_core::engine::{BudgetView, HistoryOperation, Kind, Snapshot, SpaceState, SpaceView};
+use nightcap_core::engine::{
+    BudgetView, HistoryOperation, Kind, PolicyView, Snapshot, SpaceState, SpaceView,
+};
 use nightcap_core::money::Confidence;
 use nightcap_core::units::{Instant, PicoUsd, Rate};
 use prometheus_client::collector::Collector;
@@ -95,6 +97,17 @@ const HISTORY_DONE: Metric = Metric::new(
 );
 const UNREADABLE: Metric = Metric::new("nightcap_unreadable", "Objects or values that could not be read");
 
+const POLICY_ACCEPTED: Metric = Metric::new(
+    "nightcap_sleep_policy_accepted",
+    "1 while the newest version of the sleep policy is understood",
+);
+const POLICY_WORKLOADS: Metric =
+    Metric::new("nightcap_sleep_policy_workloads", "Workloads that the sleep policy is about");
+const POLICY_DECIDING: Metric = Metric::new(
+    "nightcap_sleep_policy_deciding_workloads",
+    "Workloads for which the sleep policy decides now",
+);
+
 const BUDGET_AMOUNT: Metric = Metric::new("nightcap_budget_amount_usd", "What may be spent in a period");
 const BUDGET_SPENT: Metric =
     Metric::new("nightcap_budget_spent_usd", "What was spent so far in the period, the open hour included");
@@ -130,6 +143,7 @@ impl Collector for ClusterCollector {
         self.encode_totals(encoder)?;
         self.encode_hourly(encoder)?;
         self.encode_spaces(encoder)?;
+        self.encode_policies(encoder)?;
         self.encode_budgets(encoder)?;
         self.encode_prices(encoder)?;
         self.encode_health(encoder)
@@ -212,6 +226,16 @@ impl ClusterCollector {
         SPACE_SINCE.values(encoder, since)?;
         SPACE_SAVING.values(encoder, of_each(|space| space.saving.usd_per_hour()))?;
         SPACE_WOULD_SAVE.values(encoder, of_each(|space| space.would_save.usd_per_hour()))
+    }
+
+    fn encode_policies(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let of_each = |value: fn(&PolicyView) -> f64| {
+            let policies = self.snapshot.policies.iter();
+            policies.map(move |policy| ([("sleep_policy", &*policy.name)], value(policy)))
+        };
+        POLICY_ACCEPTED.values(encoder, of_each(|policy| flag(policy.problem.is_none())))?;
+        POLICY_WORKLOADS.values(encoder, of_each(|policy| policy.matched.workloads as f64))?;
+        POLICY_DECIDING.values(encoder, of_each(|policy| policy.matched.deciding as f64))
     }
 
     fn encode_budgets(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

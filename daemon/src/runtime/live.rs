@@ -173,6 +173,7 @@ fn log(action: &Action) {
         }
         Action::Namespace { name, .. } => tracing::debug!(namespace = %name, "Annotating."),
         Action::BudgetStatus { name, .. } => tracing::debug!(budget = %name, "Writing the status."),
+        Action::PolicyStatus { name, .. } => tracing::debug!(policy = %name, "Writing the status."),
         Action::Announce { reason, note, .. } => tracing::info!(reason, "{note}"),
     }
 }

@@ -21,6 +21,8 @@ mod kinds;
 #[cfg(test)]
 mod opencost_clients;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod prometheus;
 #[cfg(test)]
 mod restart;

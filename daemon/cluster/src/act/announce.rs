@@ -106,6 +106,12 @@ fn regarding(subject: &Subject) -> (&str, Value) {
                 json!({ "apiVersion": "nightcap.dev/v1alpha1", "kind": "Budget", "name": name, "uid": uid });
             ("default", about)
         }
+        Subject::SleepPolicy { name, uid } => {
+            let about = json!({
+                "apiVersion": "nightcap.dev/v1alpha1", "kind": "SleepPolicy", "name": name, "uid": uid
+            });
+            ("default", about)
+        }
         Subject::Node { name, uid } => {
             ("default", json!({ "apiVersion": "v1", "kind": "Node", "name": name, "uid": uid }))
         }
@@ -117,6 +123,7 @@ const fn uid(subject: &Subject) -> &Arc<str> {
         Subject::Namespace { uid, .. }
         | Subject::Workload { uid, .. }
         | Subject::Budget { uid, .. }
+        | Subject::SleepPolicy { uid, .. }
         | Subject::Node { uid, .. } => uid,
     }
 }

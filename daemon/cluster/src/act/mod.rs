@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{Cluster, Now, Sink};
 use announce::Announcer;
-pub(crate) use perform::{write_budget, write_namespace, write_workload};
+pub(crate) use perform::{write_budget, write_namespace, write_policy, write_workload};
 
 /// Announcements wait in a queue of this length; more than that at once nobody reads, and a lost one is no harm.
 const ANNOUNCEMENTS_WAITING: usize = 1_000;
@@ -100,6 +100,12 @@ impl Performer {
                 let this = self.clone();
                 self.write(id, None, async move {
                     write_budget(&this.cluster, &name, &uid, &report, this.timeout).await
+                });
+            }
+            Action::PolicyStatus { id, name, uid, report } => {
+                let this = self.clone();
+                self.write(id, None, async move {
+                    write_policy(&this.cluster, &name, &uid, &report, this.timeout).await
                 });
             }
             Action::Announce { subject, severity, reason, note } => {

@@ -2,6 +2,7 @@
 
 use nightcap_core::cluster::{Size, WorkloadKey, WorkloadKind};
 use nightcap_core::engine::BudgetReport;
+use nightcap_core::sleep::policy::PolicyReport;
 use nightcap_core::sleep::{AnnotationPatch, WorkloadPatch};
 use nightcap_core::units::Instant;
 use serde_json::{Map, Value, json};
@@ -56,6 +57,12 @@ pub(super) fn namespace(name: &str, uid: &str, patch: &AnnotationPatch) -> Call 
 pub(super) fn budget_status(name: &str, uid: &str, report: &BudgetReport) -> Call {
     let body = json!({ "metadata": { "uid": uid }, "status": crd::budget_status(report) });
     Call::merge(&format!("/apis/nightcap.dev/v1alpha1/budgets/{name}/status"), body)
+}
+
+/// The status of a sleep policy, which is all ours as well.
+pub(super) fn policy_status(name: &str, uid: &str, report: &PolicyReport) -> Call {
+    let body = json!({ "metadata": { "uid": uid }, "status": crd::policy_status(report) });
+    Call::merge(&format!("/apis/nightcap.dev/v1alpha1/sleeppolicies/{name}/status"), body)
 }
 
 fn annotations(patch: &AnnotationPatch) -> Value {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use nightcap_core::engine::{BudgetReport, Outcome};
+use nightcap_core::sleep::policy::PolicyReport;
 use nightcap_core::sleep::{AnnotationPatch, WorkloadPatch};
 
 use super::patch;
@@ -60,6 +61,17 @@ pub(crate) async fn write_budget(
     timeout: Duration,
 ) -> Outcome {
     write(cluster, Ok(patch::budget_status(name, uid, report)), timeout).await
+}
+
+/// Writes the status of a sleep policy.
+pub(crate) async fn write_policy(
+    cluster: &Cluster,
+    name: &str,
+    uid: &str,
+    report: &PolicyReport,
+    timeout: Duration,
+) -> Outcome {
+    write(cluster, Ok(patch::policy_status(name, uid, report)), timeout).await
 }
 
 async fn write(cluster: &Cluster, call: Result<Call, String>, timeout: Duration) -> Outcome {

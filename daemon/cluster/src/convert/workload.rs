@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use nightcap_core::cluster::{Size, Switch, Workload, WorkloadKey, WorkloadKind};
 use nightcap_core::units::Resources;
 
-use super::{ReadError, Reader, meta, requests};
+use super::{ReadError, Reader, keep, meta, requests};
 
 /// What differs from kind to kind.
 pub(super) struct Parts<'a> {
@@ -59,7 +59,7 @@ pub(super) fn workload(
         wanted_pods: parts.wanted,
         switch: parts.switch.map(Arc::new),
         pod_requests: parts.template.map_or_else(|| Ok(Resources::default()), requests::of_template)?,
-        labels: reader.keep.filter_of_sleeper(object.labels.as_ref(), &mut reader.names),
+        labels: keep::all(object.labels.as_ref(), &mut reader.names),
         annotations: reader.keep.filter_of_sleeper(object.annotations.as_ref(), &mut reader.names),
         deletes_claims_when_scaled: parts.deletes_claims_when_scaled,
         rolling_out: parts.rolling_out,

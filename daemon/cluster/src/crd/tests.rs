@@ -80,7 +80,10 @@ fn what_an_older_schema_let_through_is_named_and_not_lost() {
 #[test]
 fn the_definition_refuses_what_cannot_be_meant() {
     let all = definitions().unwrap();
-    assert_eq!(all.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["budgets.nightcap.dev"]);
+    assert_eq!(
+        all.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(),
+        ["budgets.nightcap.dev", "sleeppolicies.nightcap.dev"]
+    );
     let crd = &all[0].object["spec"];
     assert_eq!((crd["group"].as_str(), crd["scope"].as_str()), (Some("nightcap.dev"), Some("Cluster")));
     let version = &crd["versions"][0];

@@ -14,7 +14,7 @@ use nightcap_core::units::Instant;
 use serde::de::DeserializeOwned;
 
 use crate::convert::{self, Reader, Unreadable};
-use crate::crd::Budget;
+use crate::crd::{Budget, SleepPolicy};
 
 /// A kind of object that is watched.
 pub(crate) trait Watched:
@@ -177,6 +177,19 @@ impl Watched for Budget {
     }
     fn gone(uid: Arc<str>, _at: Instant) -> Event {
         Event::BudgetGone { uid }
+    }
+}
+
+impl Watched for SleepPolicy {
+    const KIND: Kind = Kind::SleepPolicy;
+    const OPTIONAL: bool = true;
+    const FORGONE: &str = "followed";
+    const CUSTOM: bool = true;
+    fn seen(&self, _reader: &mut Reader) -> Result<Event, Unreadable> {
+        convert::policy(self).map(|policy| Event::SleepPolicy(Box::new(policy)))
+    }
+    fn gone(uid: Arc<str>, _at: Instant) -> Event {
+        Event::SleepPolicyGone { uid }
     }
 }
 

@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::crd::Budget;
+use crate::crd::{Budget, SleepPolicy};
 use crate::{Cluster, KeepKeys, Now, Sink};
 use follow::{End, follow};
 pub(crate) use kinds::Watched;
@@ -53,6 +53,7 @@ pub async fn watch(cluster: &Cluster, keep: &KeepKeys, now: &Now, sink: &Sink, s
     all.start::<ReplicationController>(&mut watches);
     all.start::<Job>(&mut watches);
     all.start::<Pod>(&mut watches);
+    all.start::<SleepPolicy>(&mut watches);
     all.start::<Budget>(&mut watches);
     all.start::<PersistentVolumeClaim>(&mut watches);
     all.start::<Service>(&mut watches);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::BudgetReport;
 use crate::cluster::WorkloadKey;
+use crate::sleep::policy::PolicyReport;
 use crate::sleep::{AnnotationPatch, WorkloadPatch};
 
 /// Numbers an action within one life of the daemon.
@@ -38,6 +39,13 @@ pub enum Subject {
     },
     /// A budget.
     Budget {
+        /// Name.
+        name: Arc<str>,
+        /// UID.
+        uid: Arc<str>,
+    },
+    /// A sleep policy.
+    SleepPolicy {
         /// Name.
         name: Arc<str>,
         /// UID.
@@ -83,6 +91,17 @@ pub enum Action {
         uid: Arc<str>,
         /// What is said of it.
         report: Box<BudgetReport>,
+    },
+    /// Write the status of a sleep policy.
+    PolicyStatus {
+        /// Comes back in [`super::Event::Ended`].
+        id: ActionId,
+        /// The policy.
+        name: Arc<str>,
+        /// Its UID.
+        uid: Arc<str>,
+        /// What is said of it.
+        report: Box<PolicyReport>,
     },
     /// Publish a Kubernetes Event. Nothing comes back; a lost Event is no harm.
     Announce {

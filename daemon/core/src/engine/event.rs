@@ -8,6 +8,7 @@ use crate::engine::action::ActionId;
 use crate::engine::history::HistoryOperation;
 use crate::money::{EgressPrices, NodePrice};
 use crate::sleep::Command;
+use crate::sleep::policy::PolicyObject;
 use crate::units::{Bytes, Instant, Millis, Resources};
 
 /// A kind of object that is watched.
@@ -39,13 +40,16 @@ pub enum Kind {
     Claim,
     /// Services.
     Service,
+    /// Sleep policies: a custom resource, which may not be installed. Nothing is decided before their list, an empty one
+    /// where they are not, since what sleeps by one must not be woken by a daemon that has not seen it yet.
+    SleepPolicy,
     /// Budgets: a custom resource, which may not be installed.
     Budget,
 }
 
 impl Kind {
-    /// All that every cluster has; the engine is synced when each has been listed once.
-    pub const ALL: [Self; 13] = [
+    /// All that decisions rest on; the engine is synced when each has been listed once.
+    pub const ALL: [Self; 14] = [
         Self::Node,
         Self::Namespace,
         Self::Pod,
@@ -59,6 +63,7 @@ impl Kind {
         Self::Volume,
         Self::Claim,
         Self::Service,
+        Self::SleepPolicy,
     ];
 
     /// Kinds that a cluster may not have: nothing waits for them.
@@ -105,6 +110,7 @@ impl Kind {
             Self::Volume => "persistentvolumes",
             Self::Claim => "persistentvolumeclaims",
             Self::Service => "services",
+            Self::SleepPolicy => "sleeppolicies",
             Self::Budget => "budgets",
         }
     }
@@ -286,6 +292,13 @@ pub enum Event {
     EgressPriced(EgressPrices),
     /// What pods received and sent.
     Traffic(Vec<TrafficSample>),
+    /// A sleep policy appeared or changed.
+    SleepPolicy(Box<PolicyObject>),
+    /// A sleep policy is gone.
+    SleepPolicyGone {
+        /// Its UID.
+        uid: Arc<str>,
+    },
     /// A budget appeared or changed.
     Budget(Box<BudgetObject>),
     /// A budget is gone.

@@ -8,12 +8,14 @@ use super::asset_state::AssetState;
 use super::budgets::Budgets;
 use super::errand::Errand;
 use super::names::PodNames;
+use super::policies::Policies;
 use super::problems::Problems;
 use super::{Action, ActionId, Counters, Event, HistoryHealth, Kind, Settings, UsageHealth};
 use crate::cluster::{Attribution, Keys, Namespace, Node, OwnerFacts, Resolver, Tier, Workload, WorkloadKey};
 use crate::money::{Ledger, NodePrice, PodName};
 use crate::sleep::foreign::{Foreign, ForeignSleep};
-use crate::sleep::{Known, Mark, Original, Wishes};
+use crate::sleep::policy::Policy;
+use crate::sleep::{Decision, Known, Mark, Original, Upcoming, Wishes};
 use crate::units::{Instant, Millis};
 
 /// How often the ledger settles while nothing else happens.
@@ -56,6 +58,9 @@ impl PodState {
     }
 }
 
+/// A decision, and what follows next.
+pub(super) type Foreseen = (Decision, Option<Upcoming>);
+
 /// A namespace that the engine knows.
 #[derive(Debug)]
 pub(super) struct SpaceEntry {
@@ -65,6 +70,10 @@ pub(super) struct SpaceEntry {
     pub(super) foreign: Option<Box<Foreign>>,
     pub(super) attribution: Arc<Attribution>,
     pub(super) tier: Option<Tier>,
+    /// The policies that are about it, the first one first.
+    pub(super) policies: Vec<Arc<Policy>>,
+    /// What follows next, as long as the decision is this one.
+    pub(super) foreseen: Option<Foreseen>,
     /// Since when it is asleep, or awake after a sleep.
     pub(super) since: Option<Instant>,
     pub(super) was_asleep: bool,
@@ -87,6 +96,8 @@ pub(super) struct WorkloadEntry {
     /// Woken by us and not ready yet.
     pub(super) waking: bool,
     pub(super) refusal: Option<Arc<str>>,
+    /// What follows next, where that is decided apart from its space.
+    pub(super) foreseen: Option<Box<Foreseen>>,
     pub(super) errand: Errand,
 }
 
@@ -124,6 +135,7 @@ pub(super) enum Target {
     Wake(WorkloadKey),
     Namespace(Arc<str>),
     Budget(Arc<str>),
+    Policy(Arc<str>),
 }
 
 /// The one state machine.
@@ -141,6 +153,7 @@ pub struct Engine {
     pub(super) workloads: BTreeMap<WorkloadKey, Box<WorkloadEntry>>,
     pub(super) assets: AssetState,
     pub(super) budgets: Budgets,
+    pub(super) policies: Policies,
     pub(super) owners: Resolver,
     pub(super) attributions: BTreeSet<Arc<Attribution>>,
     /// What pods tell of whose they are, each once.
@@ -185,6 +198,7 @@ impl Engine {
             workloads: BTreeMap::new(),
             assets: AssetState::default(),
             budgets: Budgets::default(),
+            policies: Policies::default(),
             attributions: BTreeSet::new(),
             facts: BTreeSet::new(),
             label_sets: BTreeSet::new(),
@@ -229,6 +243,8 @@ impl Engine {
             Event::ControlPlanePriced(price) => self.control_plane_priced(price, now),
             Event::EgressPriced(prices) => self.egress_priced(prices, now),
             Event::Traffic(samples) => self.observe_traffic(samples, now),
+            Event::SleepPolicy(policy) => self.observe_policy(*policy, now),
+            Event::SleepPolicyGone { uid } => self.policy_gone(&uid, now),
             Event::Budget(budget) => self.observe_budget(*budget, now),
             Event::BudgetGone { uid } => self.budget_gone(&uid),
             Event::BudgetHistory { uid, hours } => self.budget_history(&uid, hours, now),
@@ -255,6 +271,7 @@ impl Engine {
         }
         if self.is_synced() {
             self.look_at_spaces(now);
+            self.look_at_policies(now);
             self.look_at_budgets(now);
         }
         std::mem::take(&mut self.out)
@@ -271,7 +288,13 @@ impl Engine {
     /// The next instant at which [`Self::tick`] has something to do even if no event comes.
     pub fn next_tick(&self) -> Instant {
         let settle = self.settled_at + SETTLE_EVERY;
-        let due = self.due.first().map(|(at, _)| *at).into_iter().chain(self.budgets.due());
+        let due = self
+            .due
+            .first()
+            .map(|(at, _)| *at)
+            .into_iter()
+            .chain(self.budgets.due())
+            .chain(self.policies.due());
         if self.is_synced() { due.fold(settle, Instant::min) } else { settle }
     }
 

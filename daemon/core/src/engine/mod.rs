@@ -14,6 +14,7 @@ mod observe;
 mod payers;
 mod perform;
 mod picture;
+mod policies;
 mod problems;
 mod recall;
 mod resume;
@@ -28,6 +29,6 @@ pub use machine::Engine;
 pub use recall::BudgetPast;
 pub use settings::{FixedCost, Settings};
 pub use snapshot::{
-    BudgetReport, BudgetView, Counters, NodeView, Problem, Snapshot, SpaceState, SpaceView, UsageHealth,
-    WorkloadView,
+    BudgetReport, BudgetView, Counters, NodeView, PolicyView, Problem, Snapshot, SpaceState, SpaceView,
+    UsageHealth, WorkloadView,
 };

@@ -68,17 +68,20 @@ impl Engine {
         let last_good = before.as_ref().map(|b| &b.wishes);
         let (wishes, bad) =
             Wishes::read(&namespace.annotations, &self.settings.sleep.prefix, zone, last_good);
+        let wishes = wishes.with_days_off(self.settings.sleep.days_off_of(&attribution.team));
         let subject = Subject::Namespace { name: Arc::clone(&name), uid: Arc::clone(&namespace.uid) };
         self.report_bad(&format!("namespace {name}"), &subject, &bad, now);
         let mut entry = SpaceEntry {
             foreign: Foreign::read(&namespace.annotations, &namespace.labels, namespace.created),
             wishes,
-            attribution,
             tier: self.owners.tier(&namespace),
+            policies: self.policies.of_space(&namespace, &attribution.team),
+            foreseen: None,
             since: before.as_ref().and_then(|b| b.since),
             was_asleep: before.as_ref().is_some_and(|b| b.was_asleep),
             commanded_by: before.as_ref().and_then(|b| b.commanded_by.clone()),
             errand: before.map(|b| b.errand).unwrap_or_default(),
+            attribution,
             namespace,
         };
         entry.errand.saw(&entry.namespace.resource_version);
@@ -89,10 +92,11 @@ impl Engine {
         self.dirty.insert(name);
     }
 
-    pub(super) fn namespace_gone(&mut self, uid: &Arc<str>, _now: Instant) {
+    pub(super) fn namespace_gone(&mut self, uid: &Arc<str>, now: Instant) {
         let found = self.spaces.values().find(|s| s.namespace.uid == *uid);
         if let Some(name) = found.map(|s| Arc::clone(&s.namespace.name)) {
             self.spaces.remove(&name);
+            self.policies.look_soon(now);
             self.problems.forget(&format!("namespace {name}"));
             self.dirty.insert(name);
         }
@@ -109,6 +113,7 @@ impl Engine {
         let zone = self.settings.sleep.zone_of(&of.team);
         let last_good = before.as_ref().and_then(|b| b.wishes.as_deref());
         let (wishes, bad) = Wishes::read(&workload.annotations, &self.settings.sleep.prefix, zone, last_good);
+        let wishes = wishes.with_days_off(self.settings.sleep.days_off_of(&of.team));
         let subject = Subject::Workload { key: key.clone(), uid: Arc::clone(&workload.uid) };
         self.report_bad(&key.to_string(), &subject, &bad, now);
         let known =
@@ -131,6 +136,7 @@ impl Engine {
             // shown the last pod ready, or be lost, and then nothing would end the waking.
             waking: before.as_ref().is_some_and(|b| b.waking || b.is_marked()) && !up && known.is_none(),
             refusal: before.as_ref().and_then(|b| b.refusal.clone()),
+            foreseen: None,
             errand: before.as_ref().map(|b| b.errand.clone()).unwrap_or_default(),
             known: known.map(Box::new),
             attribution,
@@ -273,6 +279,12 @@ impl Engine {
                 }
             }
             Kind::Volume | Kind::Claim | Kind::Service => self.observe_asset_list(kind, &seen, now),
+            Kind::SleepPolicy => {
+                let gone = gone(&mut self.policies.uids());
+                for uid in &gone {
+                    self.policy_gone(uid, now);
+                }
+            }
             Kind::Budget => {
                 let gone = gone(&mut self.budgets.uids());
                 for uid in &gone {

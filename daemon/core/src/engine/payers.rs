@@ -133,6 +133,7 @@ impl Engine {
             let of = self.owners.space(&entry.namespace, &|name| self.namespace_named(name));
             let attribution = self.intern(of);
             if let Some(entry) = self.spaces.get_mut(&name) {
+                entry.policies = self.policies.of_space(&entry.namespace, &attribution.team);
                 entry.attribution = attribution;
             }
             self.attribute_again(&name, None, first, now);

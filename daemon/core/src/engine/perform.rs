@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use super::errand::{LONGEST_PAUSE, LONGEST_PAUSE_WAITED_FOR, LOST_AFTER};
-use super::machine::{SpaceEntry, Target, WorkloadEntry};
+use super::machine::{Foreseen, SpaceEntry, Target, WorkloadEntry};
 use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
 use crate::cluster::{Size, Workload, WorkloadKey};
 use crate::sleep::foreign::ForeignSubject;
+use crate::sleep::policy::PolicyLevels;
 use crate::sleep::{
-    AnnotationPatch, Asked, Command, CommandError, Decision, ForeignLevels, Levels, Mark, Step, Wish,
-    WorkloadPatch, decide, is_protected, protected_by, step,
+    AnnotationPatch, Asked, Command, CommandError, Decision, ForeignLevels, Levels, Mark, Mode, Step, Wish,
+    WorkloadPatch, decide, is_protected, protected_by, step, upcoming,
 };
 use crate::units::{Instant, Millis};
 
@@ -42,10 +43,14 @@ impl Engine {
         if space.namespace.terminating {
             return None;
         }
-        let by = space.commanded_by.clone();
+        let by = space.wishes.override_by.clone().or_else(|| space.commanded_by.clone());
+        if !space.policies.is_empty() {
+            self.policies.look_soon(now);
+        }
         let mut again: Vec<Instant> = Vec::new();
         let (decision, wishes) = self.decide_space(name, now)?;
         self.note_foreign(&format!("namespace {name}"), &wishes, now);
+        self.foresee(name, &decision, now);
         again.extend(decision.next_change);
         let keys: Vec<WorkloadKey> = self.workloads_in(name).map(|(key, _)| key.clone()).collect();
         for key in keys {
@@ -63,8 +68,10 @@ impl Engine {
         now: Instant,
     ) -> Option<Instant> {
         let entry = self.workloads.get(key)?;
-        let decision = self.decide_within(of_space, key, entry, now)?;
+        let decision = self.decide_within(of_space, key, entry, now);
         let next = decision.next_change;
+        self.foresee_within(of_space, key, &decision, now);
+        let entry = self.workloads.get(key)?;
         let nightcap: Arc<str> = "nightcap".into();
         let by = by.filter(|_| decision.policy.ends_with("asleep-until")).unwrap_or(&nightcap);
         let workload = &entry.workload;
@@ -237,6 +244,7 @@ impl Engine {
         let Some(target) = self.targets.remove(&id) else { return };
         let (name, found) = match &target {
             Target::Budget(uid) => return self.budget_written(uid, id, outcome, now),
+            Target::Policy(uid) => return self.policy_written(uid, id, outcome, now),
             Target::Sleep(key) | Target::Wake(key) => {
                 let entry = self.workloads.get_mut(key);
                 let found =
@@ -256,7 +264,7 @@ impl Engine {
             return;
         }
         let longest = match target {
-            Target::Sleep(_) | Target::Budget(_) => LONGEST_PAUSE,
+            Target::Sleep(_) | Target::Budget(_) | Target::Policy(_) => LONGEST_PAUSE,
             Target::Wake(_) | Target::Namespace(_) => LONGEST_PAUSE_WAITED_FOR,
         };
         match outcome {
@@ -291,7 +299,7 @@ impl Engine {
         match target {
             Target::Sleep(_) => self.counters.slept += 1,
             Target::Wake(_) => self.counters.woken += 1,
-            Target::Namespace(_) | Target::Budget(_) => {}
+            Target::Namespace(_) | Target::Budget(_) | Target::Policy(_) => {}
         }
     }
 
@@ -303,9 +311,15 @@ impl Engine {
             foreign: self.foreign_levels(space, entry.map(|entry| &**entry)),
             workload: entry.and_then(|entry| entry.wishes.as_deref()),
             namespace: &space.wishes,
-            defaults: &self.settings.sleep.defaults,
+            defaults: self.settings.sleep.defaults_of(&space.attribution.team),
             protected: protected_by(&self.settings.sleep.protected, name),
             tier: space.tier.filter(|&tier| is_protected(tier)),
+            policies: (!space.policies.is_empty()).then(|| PolicyLevels {
+                ranked: &space.policies,
+                team: &space.attribution.team,
+                labels: entry.map(|entry| &entry.workload.labels),
+                count: self.settings.mode == Mode::Act,
+            }),
         })
     }
 
@@ -357,11 +371,56 @@ impl Engine {
         key: &WorkloadKey,
         entry: &WorkloadEntry,
         now: Instant,
-    ) -> Option<Decision> {
-        let foreign = || self.spaces.get(&key.namespace).is_some_and(|space| space.foreign.is_some());
-        if entry.wishes.is_none() && entry.foreign.is_none() && !foreign() {
-            return Some(of_space.clone());
-        }
-        Some(decide(self.levels(&key.namespace, Some(key))?, self.settings.mode, now).0)
+    ) -> Decision {
+        self.decide_apart(key, entry, now).map_or_else(|| of_space.clone(), |(decision, _)| decision)
     }
+
+    /// What should be with a workload that may differ from its space, and every wish for it; `None` where it cannot.
+    pub(super) fn decide_apart(
+        &self,
+        key: &WorkloadKey,
+        entry: &WorkloadEntry,
+        now: Instant,
+    ) -> Option<(Decision, Vec<Wish>)> {
+        let space = self.spaces.get(&key.namespace)?;
+        let told_apart = || space.foreign.is_some() || space.policies.iter().any(|p| p.selects_workloads());
+        if entry.wishes.is_none() && entry.foreign.is_none() && !told_apart() {
+            return None;
+        }
+        Some(decide(self.levels(&key.namespace, Some(key))?, self.settings.mode, now))
+    }
+
+    /// Keeps what follows next in step with the decision.
+    fn foresee(&mut self, name: &Arc<str>, decision: &Decision, now: Instant) {
+        let known = self.spaces.get(name).and_then(|space| space.foreseen.as_ref());
+        if known.is_some_and(|known| is_foreseen(known, decision, now)) {
+            return;
+        }
+        let next = self.levels(name, None).and_then(|of| upcoming(of, self.settings.mode, decision));
+        if let Some(space) = self.spaces.get_mut(name) {
+            space.foreseen = Some((decision.clone(), next));
+        }
+    }
+
+    /// The same for a workload, where it is decided apart from its space.
+    fn foresee_within(&mut self, of_space: &Decision, key: &WorkloadKey, decision: &Decision, now: Instant) {
+        let Some(entry) = self.workloads.get(key) else { return };
+        let foreseen = if decision == of_space {
+            None
+        } else if entry.foreseen.as_ref().is_some_and(|known| is_foreseen(known, decision, now)) {
+            return;
+        } else {
+            let levels = self.levels(&key.namespace, Some(key));
+            let next = levels.and_then(|of| upcoming(of, self.settings.mode, decision));
+            Some(Box::new((decision.clone(), next)))
+        };
+        if let Some(entry) = self.workloads.get_mut(key) {
+            entry.foreseen = foreseen;
+        }
+    }
+}
+
+/// Whether what follows next is still that.
+fn is_foreseen(known: &Foreseen, decision: &Decision, now: Instant) -> bool {
+    known.0 == *decision && known.1.as_ref().is_none_or(|next| next.at > now)
 }

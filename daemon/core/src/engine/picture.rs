@@ -35,6 +35,7 @@ impl Engine {
             pods: view.pods,
             flat: view.flat,
             spaces,
+            policies: self.policy_views(),
             budgets,
             problems: self.problems.all(),
             usage: self.usage.clone(),
@@ -79,7 +80,11 @@ impl Engine {
         let (mut saving, mut would_save) = (Rate(0), Rate(0));
         let (mut asleep, mut up, mut falling, mut waking) = (0, 0, false, false);
         for (key, entry) in self.workloads_in(name) {
-            let own = self.decide_within(&decision, key, entry, now)?;
+            let apart = self.decide_apart(key, entry, now);
+            let (own, own_wishes) = match apart {
+                Some((own, wishes)) => (own, Some(wishes)),
+                None => (decision.clone(), None),
+            };
             let hourly = worth(entry, price);
             if entry.is_asleep() {
                 asleep += 1;
@@ -95,7 +100,13 @@ impl Engine {
                 falling |= own.asleep && !own.hands_off && entry.refusal.is_none();
             }
             waking |= entry.waking || entry.is_marked() && !own.asleep && !own.hands_off;
-            workloads.push(workload_view(key, entry, own, hourly));
+            let own_next = entry.foreseen.as_ref().and_then(|foreseen| foreseen.1.clone());
+            let of_space = || space.foreseen.as_ref().and_then(|foreseen| foreseen.1.clone());
+            workloads.push(WorkloadView {
+                upcoming: if own == decision { of_space() } else { own_next },
+                wishes: own_wishes,
+                ..workload_view(key, entry, own, hourly)
+            });
         }
         let state = match (asleep > 0, up > 0) {
             (true, false) if !waking => SpaceState::Asleep,
@@ -104,7 +115,9 @@ impl Engine {
             _ => SpaceState::Awake,
         };
         let of = &space.attribution;
+        let upcoming = space.foreseen.as_ref().and_then(|foreseen| foreseen.1.clone());
         Some(SpaceView {
+            upcoming,
             name: Arc::clone(name),
             team: Arc::clone(&of.team),
             team_kind: of.team_kind,
@@ -134,6 +147,8 @@ fn workload_view(key: &WorkloadKey, entry: &WorkloadEntry, decision: Decision, h
         mark: entry.mark().cloned(),
         original: entry.original().cloned(),
         decision,
+        wishes: None,
+        upcoming: None,
         refusal: entry.refusal.clone(),
         hourly,
     }

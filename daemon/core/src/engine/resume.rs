@@ -98,6 +98,7 @@ impl Engine {
             | Kind::ReplicaSet
             | Kind::ReplicationController
             | Kind::Job
+            | Kind::SleepPolicy
             | Kind::Budget => {}
         }
     }

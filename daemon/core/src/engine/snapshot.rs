@@ -9,7 +9,8 @@ use super::event::Kind;
 use crate::advice::budget::{BudgetSpec, BudgetStatus};
 use crate::cluster::{Node, OwnerKind, Tier, WorkloadKey};
 use crate::money::{FlatNow, HeldPod, Hour, NodePrice, ResourceRates};
-use crate::sleep::{Decision, Mark, Mode, Original};
+use crate::sleep::policy::{Policy, PolicyMatch};
+use crate::sleep::{Decision, Mark, Mode, Original, Upcoming, Wish};
 use crate::units::{Instant, Rate};
 
 /// A node as it is now.
@@ -40,6 +41,10 @@ pub struct WorkloadView {
     pub original: Option<Original>,
     /// What should be, and why.
     pub decision: Decision,
+    /// Every wish that was considered; `None` where these are its space's.
+    pub wishes: Option<Vec<Wish>>,
+    /// What follows next, as far as wishes tell.
+    pub upcoming: Option<Upcoming>,
     /// Why it cannot be put to sleep although it should be.
     pub refusal: Option<Arc<str>>,
     /// What waking it would cost per hour, or what it costs awake, by its requests.
@@ -85,8 +90,10 @@ pub struct SpaceView {
     pub since: Option<Instant>,
     /// What should be, and why.
     pub decision: Decision,
-    /// Every wish that was considered, first the one that won; for `explain`.
-    pub wishes: Vec<crate::sleep::Wish>,
+    /// What follows next, as far as wishes tell.
+    pub upcoming: Option<Upcoming>,
+    /// Every wish that was considered, the strongest first; for `explain`.
+    pub wishes: Vec<Wish>,
     /// Its workloads that can sleep.
     pub workloads: Vec<WorkloadView>,
     /// What its pods cost per hour now.
@@ -97,6 +104,21 @@ pub struct SpaceView {
     pub would_save: Rate,
     /// Running pods that nothing Nightcap can scale owns.
     pub bare_pods: usize,
+}
+
+/// A sleep policy as it is now.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PolicyView {
+    /// Name.
+    pub name: Arc<str>,
+    /// UID.
+    pub uid: Arc<str>,
+    /// What it says; the last version that could be understood, if one is known.
+    pub policy: Option<Arc<Policy>>,
+    /// What it is about, some seconds ago at most.
+    pub matched: PolicyMatch,
+    /// Why its newest version cannot be understood, if so.
+    pub problem: Option<Arc<str>>,
 }
 
 /// A budget as it is now.
@@ -176,6 +198,8 @@ pub struct Snapshot {
     pub flat: Vec<FlatNow>,
     /// Spaces by name.
     pub spaces: Vec<SpaceView>,
+    /// Sleep policies by name.
+    pub policies: Vec<PolicyView>,
     /// Budgets by name.
     pub budgets: Vec<BudgetView>,
     /// What needs a person.

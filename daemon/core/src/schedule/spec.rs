@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 
 use super::days::{Days, parse_day};
+use super::days_off::DaysOff;
 use super::error::{Fault, SpecError};
 use super::timetable::{Rule, Timetable};
 use super::week::Week;
@@ -69,6 +70,17 @@ impl TimeSpec {
     /// it stays like that for ever.
     pub fn next_change(&self, after: Instant) -> Option<Instant> {
         self.table.next_change(after)
+    }
+
+    /// Whether it holds at an instant that is on no day off. A weekly range is cut by the days of its own zone, all else
+    /// by those of the days off.
+    pub fn holds_except(&self, off: &DaysOff, at: Instant) -> bool {
+        self.table.holds_except(off, at)
+    }
+
+    /// The first instant strictly after `after` at which [`Self::holds_except`] is not what it is at `after`.
+    pub fn next_change_except(&self, off: &DaysOff, after: Instant) -> Option<Instant> {
+        self.table.next_change_except(off, after)
     }
 }
 

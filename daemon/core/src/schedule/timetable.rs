@@ -22,10 +22,13 @@ pub(super) enum Rule {
 /// When at least one of many rules holds.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(super) struct Timetable {
+    /// Whether it holds at any time, whatever says so.
     always: bool,
+    /// Whether a rule says so that is about no zone.
+    plainly_always: bool,
     /// Half-open, sorted, neither overlapping nor touching.
     spans: Vec<(i64, i64)>,
-    /// One per zone, none of them empty or full.
+    /// One per zone, none of them empty.
     weeks: Vec<(Tz, Week)>,
 }
 
@@ -34,14 +37,14 @@ impl FromIterator<Rule> for Timetable {
         let mut table = Self::default();
         for rule in rules {
             match rule {
-                Rule::Always => table.always = true,
+                Rule::Always => table.plainly_always = true,
                 Rule::Span(start, end) if start < end => table.spans.push((start, end)),
                 Rule::Never | Rule::Span(..) => {}
                 Rule::Weekly(zone, week) => table.add_week(zone, week),
             }
         }
         table.spans = merge(table.spans);
-        table.always |= table.weeks.iter().any(|(_, week)| week.is_full());
+        table.always = table.plainly_always || table.weeks.iter().any(|(_, week)| week.is_full());
         table.weeks.retain(|(_, week)| !week.is_empty());
         table
     }
@@ -74,6 +77,16 @@ impl Timetable {
 
     pub(super) const fn is_always(&self) -> bool {
         self.always
+    }
+
+    /// Whether it holds at any time by a rule that is about no zone.
+    pub(super) const fn is_plainly_always(&self) -> bool {
+        self.plainly_always
+    }
+
+    /// Whether a span between instants covers `at`.
+    pub(super) fn in_span(&self, at: i64) -> bool {
+        self.span_end(at).is_some()
     }
 
     pub(super) fn spans(&self) -> &[(i64, i64)] {

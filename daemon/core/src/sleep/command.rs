@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::wishes::OVERRIDE_BY;
 use super::{AnnotationPatch, Levels, SleepSettings, next_sleep, next_wake};
 use crate::units::{Instant, Millis};
 
@@ -98,6 +99,7 @@ impl Command {
         Ok(AnnotationPatch::from([
             (settings.key("keep-awake-until"), keep_awake.map(Into::into)),
             (settings.key("asleep-until"), asleep.map(Into::into)),
+            (settings.key(OVERRIDE_BY), Some(Arc::clone(self.by()))),
         ]))
     }
 }

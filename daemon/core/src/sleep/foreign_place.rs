@@ -127,6 +127,8 @@ fn counted(place: &str, wish: &ForeignWish) -> Wish {
         why: why.into(),
         until: wish.until,
         counts: true,
+        won: false,
+        by: None,
         warnings,
     }
 }
@@ -153,6 +155,8 @@ pub(super) fn asleep_elsewhere(mark: &ForeignSleep) -> Wish {
         why: mark.to_string().into(),
         until: None,
         counts: true,
+        won: false,
+        by: None,
         warnings: Vec::new(),
     }
 }

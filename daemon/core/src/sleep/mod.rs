@@ -7,8 +7,10 @@ mod foreign_place;
 mod mark;
 mod patch;
 mod plan;
+pub mod policy;
 mod protect;
 mod settings;
+mod upcoming;
 mod wishes;
 
 pub use command::{Command, CommandError, WAKE_LASTS};
@@ -19,4 +21,5 @@ pub use patch::{AnnotationPatch, WorkloadPatch};
 pub use plan::{Asked, Known, Step, step};
 pub use protect::{DEFAULT_PROTECTED, is_protected, protected_by};
 pub use settings::{Mode, SleepSettings};
+pub use upcoming::{Upcoming, upcoming};
 pub use wishes::{AsleepUntil, BadValue, Spec, Wishes};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::foreign::Tool;
 use super::{DEFAULT_PROTECTED, Wishes};
+use crate::schedule::{Calendar, DaysOff};
 
 /// How far Nightcap is trusted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
@@ -61,6 +62,12 @@ pub struct SleepSettings {
     pub read: Vec<Tool>,
     /// Wishes for namespaces that have none of their own; they count in [`Mode::Act`] only.
     pub defaults: Wishes,
+    /// Calendars of holidays, by name.
+    pub calendars: BTreeMap<Arc<str>, Arc<Calendar>>,
+    /// What teams have of these, in their zones; [`Self::with_holidays`] makes them.
+    team_days_off: BTreeMap<Arc<str>, Arc<DaysOff>>,
+    /// The default wishes of teams that have holidays.
+    team_defaults: BTreeMap<Arc<str>, Wishes>,
 }
 
 impl SleepSettings {
@@ -73,7 +80,45 @@ impl SleepSettings {
             protected: DEFAULT_PROTECTED.iter().map(|&name| name.into()).collect(),
             read: Vec::new(),
             defaults: Wishes::default(),
+            calendars: BTreeMap::new(),
+            team_days_off: BTreeMap::new(),
+            team_defaults: BTreeMap::new(),
         }
+    }
+
+    /// The same with calendars, of which teams have some, by name; a name that is none of them stands for no days. To be
+    /// called last: it goes by the zones and the default wishes that are set.
+    #[must_use]
+    pub fn with_holidays(
+        mut self,
+        calendars: BTreeMap<Arc<str>, Arc<Calendar>>,
+        of_teams: &BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    ) -> Self {
+        for (team, names) in of_teams {
+            let of_team = || names.iter().filter_map(|name| calendars.get(name)).map(|calendar| &**calendar);
+            let off = Arc::new(DaysOff::new(of_team(), self.zone_of(team)));
+            self.team_days_off.insert(Arc::clone(team), off);
+            // The default is written once for all, in the configured zone.
+            let off = Arc::new(DaysOff::new(of_team(), self.zone));
+            self.team_defaults.insert(Arc::clone(team), self.defaults.clone().with_days_off(Some(&off)));
+        }
+        self.calendars = calendars;
+        self
+    }
+
+    /// The holidays of a team, if it has some, in its zone.
+    pub fn days_off_of(&self, team: &str) -> Option<&Arc<DaysOff>> {
+        self.team_days_off.get(team)
+    }
+
+    /// The default wishes, for a team.
+    pub fn defaults_of(&self, team: &str) -> &Wishes {
+        self.team_defaults.get(team).unwrap_or(&self.defaults)
+    }
+
+    /// Teams that have a zone or holidays of their own.
+    pub(super) fn special_teams(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.team_zones.keys().chain(self.team_days_off.keys())
     }
 
     /// The zone of time specs of this team that name none.

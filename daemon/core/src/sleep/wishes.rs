@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use crate::cluster::Keys;
-use crate::schedule::TimeSpec;
+use crate::schedule::{DaysOff, SpecError, TimeSpec};
 use crate::units::{Instant, parse_rfc3339};
 
 /// The end of a sleep somebody asked for.
@@ -30,6 +30,10 @@ pub struct Wishes {
     pub uptime: Option<Spec>,
     /// Asleep while this holds, awake otherwise.
     pub downtime: Option<Spec>,
+    /// Days on which the uptime does not hold.
+    pub days_off: Option<Arc<DaysOff>>,
+    /// Who is said to have written `keep-awake-until` or `asleep-until`.
+    pub override_by: Option<Arc<str>>,
     /// A value could not be read and no good one is known: unknown, and unknown is awake.
     pub unknown: bool,
 }
@@ -41,6 +45,13 @@ pub struct Spec {
     pub text: Arc<str>,
     /// As understood.
     pub spec: TimeSpec,
+}
+
+impl Spec {
+    /// Reads a time spec; parts that name no zone are in `zone`.
+    pub fn parse(text: &str, zone: Tz) -> Result<Self, SpecError> {
+        TimeSpec::parse(text, zone).map(|spec| Self { text: text.into(), spec })
+    }
 }
 
 /// An annotation value that cannot be read.
@@ -65,12 +76,35 @@ impl Wishes {
 
     /// Whether the schedule, overrides apart, wishes sleep at `at`; `None` without a schedule.
     pub fn schedule_sleeps(&self, at: Instant) -> Option<bool> {
-        let up = self.uptime.as_ref().map(|s| s.spec.holds(at));
+        let up = self.uptime_holds(at);
         let down = self.downtime.as_ref().map(|s| s.spec.holds(at));
         match (up, down) {
             (None, None) => None,
             (up, down) => Some(up == Some(false) || down == Some(true)),
         }
+    }
+
+    /// Whether the uptime holds at `at`, days off taken out; `None` without an uptime.
+    pub fn uptime_holds(&self, at: Instant) -> Option<bool> {
+        let uptime = &self.uptime.as_ref()?.spec;
+        Some(self.days_off.as_ref().map_or_else(|| uptime.holds(at), |off| uptime.holds_except(off, at)))
+    }
+
+    /// The next instant, strictly later, at which uptime or downtime begins or ends.
+    fn next_edge(&self, after: Instant) -> Option<Instant> {
+        let up = self.uptime.as_ref().and_then(|uptime| match &self.days_off {
+            Some(off) => uptime.spec.next_change_except(off, after),
+            None => uptime.spec.next_change(after),
+        });
+        let down = self.downtime.as_ref().and_then(|downtime| downtime.spec.next_change(after));
+        up.into_iter().chain(down).min()
+    }
+
+    /// The same with these days off, on which an uptime does not hold.
+    #[must_use]
+    pub fn with_days_off(self, days_off: Option<&Arc<DaysOff>>) -> Self {
+        let days_off = days_off.filter(|off| !off.is_empty() && self.uptime.is_some()).map(Arc::clone);
+        Self { days_off, ..self }
     }
 
     /// The next instant, strictly later, at which [`Self::schedule_sleeps`] changes.
@@ -80,8 +114,7 @@ impl Wishes {
         let now = self.schedule_sleeps(after)?;
         let mut at = after;
         for _ in 0..MOST_EDGES {
-            let specs = [&self.uptime, &self.downtime];
-            at = specs.into_iter().flatten().filter_map(|s| s.spec.next_change(at)).min()?;
+            at = self.next_edge(at)?;
             if self.schedule_sleeps(at) != Some(now) {
                 return Some(at);
             }
@@ -105,10 +138,22 @@ impl Wishes {
             uptime: reader.read("uptime", before.and_then(|b| b.uptime.clone()), |text| spec(text, zone)),
             downtime: reader
                 .read("downtime", before.and_then(|b| b.downtime.clone()), |text| spec(text, zone)),
+            days_off: None,
+            override_by: author(keys.get(format!("{prefix}/{OVERRIDE_BY}").as_str())),
             unknown: reader.unknown,
         };
         (wishes, reader.bad)
     }
+}
+
+/// The annotation that names who wrote an override.
+pub(super) const OVERRIDE_BY: &str = "override-by";
+/// Of a longer name of an author the beginning is enough.
+const LONGEST_AUTHOR: usize = 200;
+
+fn author(written: Option<&Arc<str>>) -> Option<Arc<str>> {
+    let name: String = written?.trim().chars().take(LONGEST_AUTHOR).collect();
+    (!name.is_empty()).then(|| name.into())
 }
 
 struct Reader<'a> {
@@ -168,5 +213,5 @@ fn boolean(text: &str) -> Result<bool, String> {
 }
 
 fn spec(text: &str, zone: Tz) -> Result<Spec, String> {
-    TimeSpec::parse(text, zone).map(|spec| Spec { text: text.into(), spec }).map_err(|e| e.to_string())
+    Spec::parse(text, zone).map_err(|error| error.to_string())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use nightcap_core::cluster::{Namespace, Size, Workload, WorkloadKey, WorkloadKind};
 use nightcap_core::engine::{Action, ActionId, Engine, Event, Kind, Outcome, Settings};
+use nightcap_core::sleep::policy::PolicyReport;
 use nightcap_core::sleep::{Mode, WorkloadPatch};
 use nightcap_core::units::Instant;
 
@@ -20,6 +21,8 @@ pub struct Scene {
     pub announced: Vec<String>,
     /// Every patch that was asked for.
     pub patches: Vec<WorkloadPatch>,
+    /// Every status of a policy that was written.
+    pub statuses: Vec<(Arc<str>, PolicyReport)>,
     version: u64,
 }
 
@@ -81,6 +84,7 @@ impl Scene {
             workloads: BTreeMap::new(),
             announced: Vec::new(),
             patches: Vec::new(),
+            statuses: Vec::new(),
             version: 100,
         }
     }
@@ -188,10 +192,19 @@ impl Scene {
                 self.engine.apply(Event::Namespace(namespace), self.now);
                 self.ended(id, Outcome::Done { resource_version });
             }
+            Action::PolicyStatus { id, name, report, .. } => {
+                self.statuses.push((name, *report));
+                self.ended(id, Outcome::Done { resource_version: "1".into() });
+            }
             // A scene has no budgets.
             Action::BudgetStatus { .. } => {}
             announcement @ Action::Announce { .. } => self.announce(vec![announcement]),
         }
+    }
+
+    pub fn workload(&self, namespace: &str, name: &str) -> &Workload {
+        let named = |key: &&WorkloadKey| *key.namespace == *namespace && *key.name == *name;
+        &self.workloads[self.workloads.keys().find(named).unwrap()]
     }
 
     pub fn ended(&mut self, id: ActionId, outcome: Outcome) {

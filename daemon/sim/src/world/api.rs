@@ -24,7 +24,9 @@ impl World {
                 let outcome = self.patch_namespace(&name, &uid, annotations, now);
                 vec![ended(id, None, outcome)]
             }
-            Action::BudgetStatus { id, .. } => vec![ended(id, None, Outcome::NotFound)], // it has none
+            Action::BudgetStatus { id, .. } | Action::PolicyStatus { id, .. } => {
+                vec![ended(id, None, Outcome::NotFound)] // it has none
+            }
             Action::Announce { .. } => Vec::new(),
         }
     }

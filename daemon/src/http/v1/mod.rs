@@ -5,6 +5,7 @@ pub(super) mod budgets;
 pub(super) mod cost;
 pub(super) mod export;
 pub(super) mod picture;
+pub(super) mod policies;
 pub(super) mod savings;
 pub(super) mod spaces;
 mod warnings;

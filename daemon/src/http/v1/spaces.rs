@@ -5,10 +5,10 @@ use axum::extract::{Path, State};
 use axum::http::Uri;
 use nightcap_core::cluster::Size;
 use nightcap_core::engine::{Snapshot, SpaceState, SpaceView, WorkloadView};
-use nightcap_core::sleep::Wish;
+use nightcap_core::sleep::{Upcoming, Wish};
 
 use super::picture::problem_of;
-use crate::api::{ErrorReport, SpaceDetail, SpaceList, SpaceReport, WishReport, WorkloadReport};
+use crate::api::{ErrorReport, NextReport, SpaceDetail, SpaceList, SpaceReport, WishReport, WorkloadReport};
 use crate::http::AppState;
 use crate::http::error::Refusal;
 use crate::http::params::Params;
@@ -90,6 +90,7 @@ fn space_of(view: &SpaceView) -> SpaceReport {
         policy: view.decision.policy.to_string(),
         why: view.decision.why.to_string(),
         next_change: view.decision.next_change,
+        next: view.upcoming.as_ref().map(next_of),
         hourly_cost: view.hourly.into(),
         hourly_saving: view.saving.into(),
         hourly_would_save: view.would_save.into(),
@@ -97,6 +98,11 @@ fn space_of(view: &SpaceView) -> SpaceReport {
         workloads_asleep: view.workloads.iter().filter(|w| is_asleep(w)).count(),
         bare_pods: view.bare_pods,
     }
+}
+
+fn next_of(next: &Upcoming) -> NextReport {
+    let (policy, why) = (next.policy.to_string(), next.why.to_string());
+    NextReport { at: next.at, asleep: next.asleep, policy, why }
 }
 
 fn wish_of(wish: &Wish) -> WishReport {
@@ -107,6 +113,10 @@ fn wish_of(wish: &Wish) -> WishReport {
         why: wish.why.to_string(),
         until: wish.until,
         counts: wish.counts,
+        won: wish.won,
+        hands_off: wish.hands_off,
+        by: wish.by.as_deref().map(str::to_owned),
+        warnings: wish.warnings.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -136,6 +146,8 @@ fn workload_of(view: &WorkloadView) -> WorkloadReport {
         policy: view.decision.policy.to_string(),
         why: view.decision.why.to_string(),
         next_change: view.decision.next_change,
+        next: view.upcoming.as_ref().map(next_of),
+        wishes: view.wishes.as_ref().map(|wishes| wishes.iter().map(wish_of).collect()),
         refusal: view.refusal.as_deref().map(ToOwned::to_owned),
         hourly_cost: view.hourly.into(),
     }
