@@ -196,7 +196,8 @@ impl Drop for History {
 fn is_at_least(object: &DynamicObject, wanted: &str) -> bool {
     let number = |version: &str| version.parse::<u64>().ok();
     let found = object.metadata.resource_version.as_deref();
-    found == Some(wanted) || found.and_then(number).zip(number(wanted)).is_some_and(|(found, wanted)| found > wanted)
+    found == Some(wanted)
+        || found.and_then(number).zip(number(wanted)).is_some_and(|(found, wanted)| found > wanted)
 }
 
 fn push(seen: &Mutex<Vec<Version>>, kind: &str, object: DynamicObject) {

@@ -272,6 +272,7 @@ mod tests {
         };
         let patch = WorkloadPatch {
             target,
+            resource: None,
             uid: "u-1".into(),
             resource_version: "1".into(),
             size: Some(Size::Replicas(0)),

@@ -4,6 +4,7 @@ mod claim;
 mod namespace;
 mod node;
 mod node_facts;
+mod operator;
 mod owner;
 mod pod;
 mod service;
@@ -15,6 +16,7 @@ pub use claim::{Claim, ClaimKey};
 pub use namespace::{Keys, Namespace};
 pub use node::{CapacityType, Node, NodeFacts, Provider};
 pub use node_facts::region_of_zone;
+pub use operator::{OperatorKind, OperatorKindError, OperatorKinds, Resource, pointer_of_path, value_at};
 pub(crate) use owner::glob;
 pub use owner::{
     Attribution, DEFAULT_LABELS, Namespaces, OwnerFacts, OwnerKeys, OwnerKind, Resolver, TeamRule, TeamRules,

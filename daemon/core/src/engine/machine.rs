@@ -218,6 +218,9 @@ impl Engine {
             Event::WorkloadGone { uid } => self.workload_gone(&uid, now),
             Event::Listed { kind, uids } => self.observe_list(kind, uids, now),
             Event::Watch { kind, problem } => self.watch_changed(kind, problem, now),
+            Event::OperatorKind { resource, object, problem } => {
+                self.operator_kind_changed(&resource, object.as_deref(), problem, now);
+            }
             Event::Unreadable { kind, object, reason } => self.unreadable(kind, &object, &reason, now),
             Event::Volume(volume) => self.observe_volume(&volume, now),
             Event::VolumeGone { uid, at } => self.volume_gone(&uid, at),

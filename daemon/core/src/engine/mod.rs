@@ -6,6 +6,7 @@ mod assets;
 mod budgets;
 mod errand;
 mod event;
+mod governed;
 mod history;
 mod machine;
 mod marks;

@@ -104,6 +104,10 @@ impl Engine {
             let object = format!("{}/{}", key.namespace, key.name);
             self.problems.clear_detail(kind.plural(), "unreadable", &object);
         }
+        if let Some(resource) = &workload.resource {
+            let object = format!("{}/{}", key.namespace, key.name);
+            self.problems.clear_detail(&resource.to_string(), "unreadable", &object);
+        }
         let before = self.workloads.remove(&key).filter(|known| known.workload.uid == workload.uid);
         let of = self.owners.workload(&workload, &|name| self.namespace_named(name));
         let zone = self.settings.sleep.zone_of(&of.team);
@@ -295,6 +299,28 @@ impl Engine {
                 self.problems.raise(kind.plural(), "watch", "", message, now);
             }
             None => self.problems.clear(kind.plural(), "watch"),
+        }
+    }
+
+    /// Nothing waits for a kind that only some clusters have, and each has problems of its own.
+    pub(super) fn operator_kind_changed(
+        &mut self,
+        resource: &str,
+        object: Option<&str>,
+        problem: Option<Arc<str>>,
+        now: Instant,
+    ) {
+        match (object, problem) {
+            (None, Some(problem)) => {
+                self.problems.raise(resource, "watch", "", problem.to_string(), now);
+            }
+            (None, None) => self.problems.clear(resource, "watch"),
+            (Some(object), Some(reason)) => {
+                self.counters.unreadable += 1;
+                let message = format!("{object} cannot be read: {reason}; what was seen of it last holds");
+                self.problems.raise(resource, "unreadable", object, message, now);
+            }
+            (Some(object), None) => self.problems.clear_detail(resource, "unreadable", object),
         }
     }
 

@@ -48,8 +48,9 @@ impl Engine {
         self.note_foreign(&format!("namespace {name}"), &wishes, now);
         again.extend(decision.next_change);
         let keys: Vec<WorkloadKey> = self.workloads_in(name).map(|(key, _)| key.clone()).collect();
+        let left = self.left_to_others(name);
         for key in keys {
-            again.extend(self.look_at_workload(&key, &decision, by.as_ref(), now));
+            again.extend(self.look_at_workload(&key, &decision, left.contains(&key), by.as_ref(), now));
         }
         again.extend(self.mark_space(name, &decision, now));
         again.into_iter().min()
@@ -59,12 +60,17 @@ impl Engine {
         &mut self,
         key: &WorkloadKey,
         of_space: &Decision,
+        left_to_others: bool,
         by: Option<&Arc<str>>,
         now: Instant,
     ) -> Option<Instant> {
         let entry = self.workloads.get(key)?;
         let decision = self.decide_within(of_space, key, entry, now)?;
         let next = decision.next_change;
+        // It sleeps by the hand of what governs it; what carries our own mark is woken all the same.
+        if decision.asleep && left_to_others {
+            return next;
+        }
         let nightcap: Arc<str> = "nightcap".into();
         let by = by.filter(|_| decision.policy.ends_with("asleep-until")).unwrap_or(&nightcap);
         let workload = &entry.workload;
@@ -129,7 +135,11 @@ impl Engine {
     /// Keeps the mark on the namespace in step. It only informs; the marks of the workloads are the truth.
     fn mark_space(&mut self, name: &Arc<str>, decision: &Decision, now: Instant) -> Option<Instant> {
         let (mut any, mut all) = (false, true);
-        for (_, entry) in self.workloads_in(name) {
+        let left = self.left_to_others(name);
+        for (key, entry) in self.workloads_in(name) {
+            if left.contains(key) && !entry.is_marked() {
+                continue;
+            }
             let sleeps = entry.is_asleep();
             any |= entry.is_marked();
             // What was down before, unmarked, is no part of the question.

@@ -1,6 +1,6 @@
 //! The engine's state as an immutable snapshot.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::machine::{SpaceEntry, WorkloadEntry};
@@ -54,7 +54,7 @@ impl Engine {
     }
 
     fn space_views(&self, pods: &[HeldPod], now: Instant) -> Vec<SpaceView> {
-        let costs = costs_of_spaces(pods);
+        let costs = costs_of_spaces(pods, &self.operators_objects());
         let price = self.ledger.cluster_price();
         self.spaces
             .iter()
@@ -63,6 +63,12 @@ impl Engine {
                 self.space_view(name, space, hourly, bare_pods, price, now)
             })
             .collect()
+    }
+
+    /// Operators' objects, as owner references name them: namespace, kind, name.
+    fn operators_objects(&self) -> BTreeSet<(&str, &str, &str)> {
+        let theirs = self.workloads.keys().filter(|key| matches!(key.kind, WorkloadKind::Other(_)));
+        theirs.map(|key| (&*key.namespace, key.kind.plain(), &*key.name)).collect()
     }
 
     fn space_view(
@@ -78,6 +84,7 @@ impl Engine {
         let mut workloads = Vec::new();
         let (mut saving, mut would_save) = (Rate(0), Rate(0));
         let (mut asleep, mut up, mut falling, mut waking) = (0, 0, false, false);
+        let left = self.left_to_others(name);
         for (key, entry) in self.workloads_in(name) {
             let own = self.decide_within(&decision, key, entry, now)?;
             let hourly = worth(entry, price);
@@ -87,7 +94,7 @@ impl Engine {
             } else if own.asleep && own.hands_off && entry.workload.size.is_down() {
                 // By another tool's hand, to whose credit the saving goes.
                 asleep += 1;
-            } else if !entry.workload.size.is_down() {
+            } else if !entry.workload.size.is_down() && !left.contains(key) {
                 up += 1;
                 if own.wished && entry.refusal.is_none() {
                     would_save += hourly;
@@ -127,7 +134,10 @@ impl Engine {
 }
 
 /// What the pods of each space cost per hour, and how many of them nothing can turn down.
-fn costs_of_spaces(pods: &[HeldPod]) -> BTreeMap<&str, (Rate, usize)> {
+fn costs_of_spaces<'a>(
+    pods: &'a [HeldPod],
+    operators: &BTreeSet<(&str, &str, &str)>,
+) -> BTreeMap<&'a str, (Rate, usize)> {
     // By the address of the name first: pods of a space share it, so that names are compared once for a space and not
     // for every pod. The order of the map does not matter to sums of whole numbers.
     let mut by_address: HashMap<*const u8, (&str, Rate, usize)> = HashMap::new();
@@ -137,7 +147,8 @@ fn costs_of_spaces(pods: &[HeldPod]) -> BTreeMap<&str, (Rate, usize)> {
         let (_, hourly, bare) = by_address.entry(space.as_ptr()).or_insert((space, Rate(0), 0));
         *hourly += pod.hourly;
         // A workload inside a vCluster is none that Nightcap can turn down from outside.
-        let scalable = of.virtual_namespace.is_none() && of.workload.as_ref().is_some_and(is_scalable);
+        let scalable = of.virtual_namespace.is_none()
+            && of.workload.as_ref().is_some_and(|of| is_scalable(of, operators));
         *bare += usize::from(!scalable);
     }
     let mut spaces: BTreeMap<&str, (Rate, usize)> = BTreeMap::new();
@@ -178,6 +189,7 @@ fn worth(entry: &WorkloadEntry, price: ClusterPrice) -> Rate {
 }
 
 /// Whether Nightcap can turn the pod's owner down.
-const fn is_scalable(key: &WorkloadKey) -> bool {
+fn is_scalable(key: &WorkloadKey, operators: &BTreeSet<(&str, &str, &str)>) -> bool {
     !matches!(key.kind, WorkloadKind::Other(_))
+        || operators.contains(&(&*key.namespace, key.kind.plain(), &*key.name))
 }

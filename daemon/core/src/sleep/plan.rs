@@ -76,10 +76,10 @@ fn sleep(
     }
     // Marked and yet not down: somebody scaled it up in its sleep. The larger size is what waking restores.
     let switch = workload.switch.as_deref();
-    let size = known
+    let original = known
         .and_then(|known| known.original.as_ref())
         .and_then(|original| original.restored(workload.size, switch))
-        .map_or(workload.size, |restored| restored.size);
+        .map_or_else(|| Original::of(workload.size, switch), |restored| Original::again(&restored, switch));
     let mark = Mark {
         since: now,
         why: Arc::clone(&decision.why),
@@ -89,7 +89,7 @@ fn sleep(
     };
     let annotations = BTreeMap::from([
         (settings.key("asleep"), Some(mark.to_json())),
-        (settings.key("original"), Some(Original::of(size, switch).to_json())),
+        (settings.key("original"), Some(original.to_json())),
     ]);
     let fields = switch.map(|switch| switch.off.clone()).unwrap_or_default();
     Step::Sleep(WorkloadPatch { size: Some(workload.size.down()), fields, ..patch(workload, annotations) })
@@ -116,7 +116,8 @@ fn wake(workload: &Workload, known: Option<&Known>, settings: &SleepSettings, no
             ),
         });
     };
-    let size = (restored.size != workload.size).then_some(restored.size);
+    let changes = restored.size != workload.size || !restored.fields.is_empty();
+    let size = changes.then_some(restored.size);
     let resumes = workload.key.kind == WorkloadKind::CronJob && size == Some(Size::Suspended(false));
     let skip_runs_until = resumes.then_some(now);
     let fields = restored.fields;
@@ -131,6 +132,7 @@ fn unmarked(settings: &SleepSettings) -> AnnotationPatch {
 fn patch(workload: &Workload, annotations: AnnotationPatch) -> WorkloadPatch {
     WorkloadPatch {
         target: workload.key.clone(),
+        resource: workload.resource.clone(),
         uid: Arc::clone(&workload.uid),
         resource_version: Arc::clone(&workload.resource_version),
         size: None,
@@ -151,7 +153,7 @@ fn refusal(workload: &Workload) -> Option<(&'static str, String)> {
             ),
         ));
     }
-    if workload.controlled {
+    if workload.controller.is_some() {
         return Some((
             "controlled",
             format!("{key} is not put to sleep: another controller owns it and would undo it"),

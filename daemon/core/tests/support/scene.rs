@@ -45,7 +45,9 @@ pub fn deployment(namespace: &str, name: &str, replicas: u32) -> Workload {
         rolling_out: false,
         running: false,
         local_volumes: Vec::new(),
-        controlled: false,
+        controller: None,
+        resource: None,
+        governs: None,
     }
 }
 
