@@ -16,7 +16,7 @@ use nightcap_core::engine::{Action, ActionId, Event, Outcome};
 use nightcap_core::units::Millis;
 use serde::de::DeserializeOwned;
 
-use crate::act::{write_namespace, write_workload};
+use crate::act::{delete_pod, write_namespace, write_workload};
 use crate::convert::{self, Reader, Served, SlimDefinition, object_name};
 use crate::watch::{Watched, api_resource};
 use crate::{Cluster, ClusterError, KeepKeys, Unreadable};
@@ -139,6 +139,9 @@ impl Cluster {
                 Action::Workload { id, patch } => (*id, write_workload(self, patch, PATIENCE).await),
                 Action::Namespace { id, name, uid, annotations } => {
                     (*id, write_namespace(self, name, uid, annotations, PATIENCE).await)
+                }
+                Action::DeletePod { id, namespace, name, uid, .. } => {
+                    (*id, delete_pod(self, namespace, name, uid, PATIENCE).await)
                 }
                 // Who acts by hand acts on spaces; a daemon tells of budgets.
                 Action::BudgetStatus { .. } | Action::Announce { .. } => return None,

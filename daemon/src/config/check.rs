@@ -17,6 +17,7 @@ use reqwest::Url;
 use serde::de::DeserializeOwned;
 
 use super::error::ConfigError;
+use super::kinds::kinds;
 use super::raw::Raw;
 use super::reader::Reader;
 use super::sharing::sharing;
@@ -59,6 +60,7 @@ fn read(reader: &mut Reader<'_>) -> Config {
         annotation_prefix,
         protected: protected(reader),
         read: foreign_tools(reader),
+        kinds: kinds(reader),
         default_wishes: Wishes {
             uptime: reader.parse("sleep.default.uptime", |text| spec(text, timezone)),
             downtime: reader.parse("sleep.default.downtime", |text| spec(text, timezone)),

@@ -6,6 +6,7 @@
 mod check;
 mod error;
 mod keys;
+mod kinds;
 mod raw;
 mod reader;
 mod sharing;

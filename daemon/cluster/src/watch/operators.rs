@@ -113,7 +113,7 @@ async fn follow(stream: impl Stream<Item = Item<DynamicObject>>, objects: &mut O
             match tokio::time::timeout(SILENT_IS_WELL, stream.next()).await {
                 Ok(item) => item,
                 Err(_) => {
-                    for event in objects.well() {
+                    if let Some(event) = objects.well() {
                         sink(event).await;
                     }
                     continue;

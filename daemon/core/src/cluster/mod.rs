@@ -25,7 +25,8 @@ pub use owner::{
 pub use pod::{Pod, PodPhase};
 pub use service::Service;
 pub use vcluster::{
-    HashedLabels, KeyHashes, MappedNamespace, Synced, VClusterKey, control_plane, host_label_key,
+    ControlPlanePart, HashedLabels, KeyHashes, MappedNamespace, Synced, VClusterKey, control_plane,
+    control_plane_part, host_label_key,
 };
 pub use volume::{Volume, VolumeFacts};
 pub use workload::{Fields, Size, Switch, Workload, WorkloadKey, WorkloadKind};

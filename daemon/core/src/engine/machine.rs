@@ -9,6 +9,7 @@ use super::budgets::Budgets;
 use super::errand::Errand;
 use super::names::PodNames;
 use super::problems::Problems;
+use super::vclusters::Deletions;
 use super::{Action, ActionId, Counters, Event, HistoryHealth, Kind, Settings, UsageHealth};
 use crate::cluster::{Attribution, Keys, Namespace, Node, OwnerFacts, Resolver, Tier, Workload, WorkloadKey};
 use crate::money::{Ledger, NodePrice, PodName};
@@ -124,6 +125,7 @@ pub(super) enum Target {
     Wake(WorkloadKey),
     Namespace(Arc<str>),
     Budget(Arc<str>),
+    Pod { namespace: Arc<str>, uid: Arc<str> },
 }
 
 /// The one state machine.
@@ -155,6 +157,8 @@ pub struct Engine {
     pub(super) history: HistoryHealth,
     pub(super) counters: Counters,
     pub(super) targets: BTreeMap<ActionId, Target>,
+    /// Pods of sleeping vClusters that are being deleted, by UID.
+    pub(super) deletions: Deletions,
     pub(super) next_action: u64,
     /// Spaces to look at on the next tick.
     pub(super) dirty: BTreeSet<Arc<str>>,
@@ -195,6 +199,7 @@ impl Engine {
             history: HistoryHealth::default(),
             counters: Counters::default(),
             targets: BTreeMap::new(),
+            deletions: Deletions::new(),
             next_action: 0,
             dirty: BTreeSet::new(),
             due: BTreeSet::new(),

@@ -20,6 +20,7 @@ mod recall;
 mod resume;
 mod settings;
 mod snapshot;
+mod vclusters;
 
 pub use action::{Action, ActionId, Severity, Subject};
 pub use event::{Egress, Event, Kind, Outcome, TrafficSample, UsageSample};

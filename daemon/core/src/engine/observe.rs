@@ -163,7 +163,9 @@ impl Engine {
         self.problems.clear_detail("pods", "unreadable", &format!("{}/{}", pod.namespace, pod.name));
         let ended = (pod.phase == PodPhase::Finished).then(|| pod.ended.unwrap_or(now));
         let Some(known) = self.pods.get(&pod.uid) else {
+            let host = self.host_of_synced(&pod.namespace, pod.facts.as_deref());
             self.new_pod(pod, ended, now);
+            self.dirty.extend(host);
             return;
         };
         if known.ended {
@@ -235,6 +237,11 @@ impl Engine {
             self.ledger.flat().unmount(&pod.name.namespace, uid, at);
         }
         self.pod_names.remove(&pod.name);
+        self.deletions.remove(uid);
+        // A sleeping vCluster's pods are deleted once its control plane is gone.
+        if pod.facts.as_ref().is_some_and(|facts| facts.control_plane.is_some()) {
+            self.dirty.insert(Arc::clone(&pod.name.namespace));
+        }
     }
 
     pub(super) fn observe_list(&mut self, kind: Kind, uids: Vec<Arc<str>>, now: Instant) {

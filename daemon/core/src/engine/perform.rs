@@ -9,15 +9,15 @@ use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
 use crate::cluster::{Size, Workload, WorkloadKey};
 use crate::sleep::foreign::ForeignSubject;
 use crate::sleep::{
-    AnnotationPatch, Asked, Command, CommandError, Decision, ForeignLevels, Levels, Mark, Step, Wish,
-    WorkloadPatch, decide, is_protected, protected_by, step,
+    AnnotationPatch, Asked, Command, CommandError, Decision, ForeignLevels, Levels, MAY_LOSE_DATA, Mark,
+    Step, Wish, WorkloadPatch, decide, is_protected, protected_by, step,
 };
 use crate::units::{Instant, Millis};
 
 /// So many failures in a row are worth telling a person; fewer are weather.
 const TRIES_BEFORE_PROBLEM: u32 = 4;
 /// The pause after the API server refused a write for good: rights or admission may be mended.
-const REFUSED_PAUSE: Millis = Millis::from_minutes(5);
+pub(super) const REFUSED_PAUSE: Millis = Millis::from_minutes(5);
 
 impl Engine {
     /// Looks at all spaces that something happened to, or whose time has come.
@@ -47,11 +47,15 @@ impl Engine {
         let (decision, wishes) = self.decide_space(name, now)?;
         self.note_foreign(&format!("namespace {name}"), &wishes, now);
         again.extend(decision.next_change);
+        if let Some(at) = self.follow_resume(name, &decision, now) {
+            return Some(at);
+        }
         let keys: Vec<WorkloadKey> = self.workloads_in(name).map(|(key, _)| key.clone()).collect();
         let left = self.left_to_others(name);
         for key in keys {
             again.extend(self.look_at_workload(&key, &decision, left.contains(&key), by.as_ref(), now));
         }
+        again.extend(self.delete_synced_pods(name, now));
         again.extend(self.mark_space(name, &decision, now));
         again.into_iter().min()
     }
@@ -77,17 +81,49 @@ impl Engine {
         // To look through all pods is only worth it when it may be needed.
         let untold = decision.asleep && matches!(workload.size, Size::Off(false));
         let freed = untold.then(|| self.ledger.requests_of(key).into());
-        let asked = Asked { by: Arc::clone(by), freed };
+        let may_lose_data = self.may_lose_data(workload);
+        let asked = Asked { by: Arc::clone(by), freed, may_lose_data };
         let step = step(workload, entry.known.as_deref(), &decision, &asked, &self.settings.sleep, now);
+        let step = self.step_of_vcluster(entry, step, now);
         if matches!(step, Step::Sleep(_) | Step::Wake(_)) && !entry.errand.is_free(now) {
             return next.into_iter().chain(entry.errand.free_at()).min();
         }
         self.note_refusal(key, &step, now);
         match step {
             Step::Nothing | Step::Refused(..) | Step::Lost(_) => next,
-            Step::Sleep(patch) => Some(self.write(Target::Sleep(key.clone()), patch, now)),
+            Step::Sleep(patch) => {
+                self.announce_losses(key);
+                Some(self.write(Target::Sleep(key.clone()), patch, now))
+            }
             Step::Wake(patch) => Some(self.write(Target::Wake(key.clone()), patch, now)),
         }
+    }
+
+    /// Whether the workload or its namespace says that data of local volumes may go.
+    fn may_lose_data(&self, workload: &Workload) -> bool {
+        let key = self.settings.sleep.key(MAY_LOSE_DATA);
+        let space = self.spaces.get(&workload.key.namespace);
+        let all = space.map(|space| &space.namespace.annotations).into_iter().chain([&workload.annotations]);
+        all.into_iter().any(|of| of.get(&key).is_some_and(|value| value.eq_ignore_ascii_case("true")))
+    }
+
+    /// Who wished this sleep is told what ends with the pods.
+    fn announce_losses(&mut self, key: &WorkloadKey) {
+        let Some(entry) = self.workloads.get(key).filter(|entry| !entry.workload.local_volumes.is_empty())
+        else {
+            return;
+        };
+        let volumes = entry.workload.local_volumes.join(", ");
+        let subject = Subject::Workload { key: key.clone(), uid: Arc::clone(&entry.workload.uid) };
+        let note =
+            format!("{key} is put to sleep; what is in its local volumes ({volumes}) ends with its pods")
+                .into();
+        self.out.push(Action::Announce {
+            subject,
+            severity: Severity::Warning,
+            reason: "LocalVolumes",
+            note,
+        });
     }
 
     fn note_refusal(&mut self, key: &WorkloadKey, step: &Step, now: Instant) {
@@ -197,7 +233,7 @@ impl Engine {
         Some(now + LOST_AFTER)
     }
 
-    fn forget_action(&mut self, lost: Option<ActionId>) {
+    pub(super) fn forget_action(&mut self, lost: Option<ActionId>) {
         if let Some(lost) = lost {
             self.targets.remove(&lost);
         }
@@ -247,6 +283,7 @@ impl Engine {
         let Some(target) = self.targets.remove(&id) else { return };
         let (name, found) = match &target {
             Target::Budget(uid) => return self.budget_written(uid, id, outcome, now),
+            Target::Pod { namespace, uid } => return self.pod_deleted(namespace, uid, id, &outcome, now),
             Target::Sleep(key) | Target::Wake(key) => {
                 let entry = self.workloads.get_mut(key);
                 let found =
@@ -266,7 +303,7 @@ impl Engine {
             return;
         }
         let longest = match target {
-            Target::Sleep(_) | Target::Budget(_) => LONGEST_PAUSE,
+            Target::Sleep(_) | Target::Budget(_) | Target::Pod { .. } => LONGEST_PAUSE,
             Target::Wake(_) | Target::Namespace(_) => LONGEST_PAUSE_WAITED_FOR,
         };
         match outcome {
@@ -301,7 +338,7 @@ impl Engine {
         match target {
             Target::Sleep(_) => self.counters.slept += 1,
             Target::Wake(_) => self.counters.woken += 1,
-            Target::Namespace(_) | Target::Budget(_) => {}
+            Target::Namespace(_) | Target::Budget(_) | Target::Pod { .. } => {}
         }
     }
 

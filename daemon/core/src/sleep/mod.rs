@@ -9,6 +9,7 @@ mod patch;
 mod plan;
 mod protect;
 mod settings;
+mod vcluster;
 mod wishes;
 
 pub use command::{Command, CommandError, WAKE_LASTS};
@@ -16,7 +17,9 @@ pub use decision::{Decision, Levels, Wish, decide, next_sleep, next_wake};
 pub use foreign_place::ForeignLevels;
 pub use mark::{Freed, Mark, MarkError, Original, Restored};
 pub use patch::{AnnotationPatch, WorkloadPatch};
-pub use plan::{Asked, Known, Step, step};
+pub(crate) use plan::MAY_LOSE_DATA;
+pub use plan::{Asked, Known, Step, resume_paused, step};
 pub use protect::{DEFAULT_PROTECTED, is_protected, protected_by};
 pub use settings::{Mode, SleepSettings};
+pub use vcluster::{is_control_plane, is_pause_key, is_paused};
 pub use wishes::{AsleepUntil, BadValue, Spec, Wishes};

@@ -20,6 +20,8 @@ pub struct Scene {
     pub announced: Vec<String>,
     /// Every patch that was asked for.
     pub patches: Vec<WorkloadPatch>,
+    /// Pods that were deleted.
+    pub deleted: Vec<String>,
     version: u64,
 }
 
@@ -83,6 +85,7 @@ impl Scene {
             workloads: BTreeMap::new(),
             announced: Vec::new(),
             patches: Vec::new(),
+            deleted: Vec::new(),
             version: 100,
         }
     }
@@ -190,6 +193,11 @@ impl Scene {
                 self.engine.apply(Event::Namespace(namespace), self.now);
                 self.ended(id, Outcome::Done { resource_version });
             }
+            Action::DeletePod { id, namespace, name, uid, vcluster } => {
+                self.deleted.push(format!("{namespace}/{name} of {vcluster}"));
+                self.ended(id, Outcome::Done { resource_version: "0".into() });
+                self.engine.apply(Event::PodGone { uid, at: self.now }, self.now);
+            }
             // A scene has no budgets.
             Action::BudgetStatus { .. } => {}
             announcement @ Action::Announce { .. } => self.announce(vec![announcement]),
@@ -207,6 +215,10 @@ impl Scene {
         }
         self.version += 1;
         workload.size = patch.size.unwrap_or(workload.size);
+        if let Some(switch) = &mut workload.switch {
+            let switch = Arc::make_mut(switch);
+            switch.now.extend(patch.fields.iter().map(|(at, value)| (Arc::clone(at), value.clone())));
+        }
         for (key, value) in &patch.annotations {
             match value {
                 Some(value) => workload.annotations.insert(Arc::clone(key), Arc::clone(value)),
