@@ -299,6 +299,16 @@ mod tests {
         let once = json!({ "metadata": meta("once"), "spec": { "template": {} } });
         let mut ended = once.clone();
         ended["status"] = json!({ "conditions": [{ "type": "Complete", "status": "True" }] });
+        let rollouts = json!({
+            "metadata": { "name": "rollouts.argoproj.io" },
+            "spec": {
+                "group": "argoproj.io", "scope": "Namespaced",
+                "names": { "kind": "Rollout", "plural": "rollouts" },
+                "versions": [{ "name": "v1alpha1", "served": true, "storage": true }],
+            },
+            "status": { "conditions": [{ "type": "Established", "status": "True" }] },
+        });
+        let rollout = json!({ "metadata": meta("canary"), "spec": { "replicas": 2 } });
         let (cluster, log) = cluster(move |asked| match asked.line.as_str() {
             "GET /api/v1/namespaces/pay" => Answer::json(200, &namespace),
             line if line.contains("continue=more") => list(&[workload("web", 2)], ""),
@@ -306,6 +316,8 @@ mod tests {
             line if line.contains("/statefulsets") => list(&[workload("db", 1)], ""),
             line if line.contains("/cronjobs") => list(std::slice::from_ref(&job), ""),
             line if line.contains("/replicasets") => list(&[workload("old", 2), owned.clone()], ""),
+            line if line.contains("/customresourcedefinitions") => list(&[rollouts.clone()], ""),
+            line if line.contains("/rollouts") => list(&[rollout.clone()], ""),
             line if line.contains("/jobs") => list(&[once.clone(), ended.clone()], ""),
             _ => list(&[], ""),
         });
@@ -321,6 +333,7 @@ mod tests {
                 "CronJob pay/nightly at not suspended",
                 "ReplicaSet pay/old at 2 replicas",
                 "Job pay/once at not suspended",
+                "Rollout.argoproj.io pay/canary at not switched off",
             ]
         );
         let unreadable =
@@ -338,8 +351,47 @@ mod tests {
                 "GET /apis/apps/v1/namespaces/pay/replicasets?&limit=200",
                 "GET /api/v1/namespaces/pay/replicationcontrollers?&limit=200",
                 "GET /apis/batch/v1/namespaces/pay/jobs?&limit=200",
+                "GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions?&limit=200",
+                "GET /apis/argoproj.io/v1alpha1/namespaces/pay/rollouts?&limit=200",
             ]
         );
+    }
+
+    #[tokio::test]
+    async fn who_may_not_read_definitions_learns_from_discovery_what_is_served() {
+        let namespace = json!({ "metadata": {
+            "uid": "ns-1", "name": "pay", "resourceVersion": "1", "creationTimestamp": "2026-03-01T00:00:00Z",
+        } });
+        let groups = json!({
+            "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {},
+            "items": [{
+                "metadata": { "name": "argoproj.io" },
+                "versions": [{
+                    "version": "v1alpha1", "freshness": "Current",
+                    "resources": [{
+                        "resource": "rollouts", "scope": "Namespaced", "singularResource": "rollout",
+                        "responseKind": { "group": "argoproj.io", "version": "v1alpha1", "kind": "Rollout" },
+                        "verbs": ["get", "list", "patch", "watch"],
+                    }],
+                }],
+            }],
+        });
+        let rollout = json!({ "metadata": meta("canary"), "spec": { "replicas": 2 } });
+        let (cluster, _) = cluster(move |asked| match asked.line.as_str() {
+            "GET /api/v1/namespaces/pay" => Answer::json(200, &namespace),
+            line if line.contains("/customresourcedefinitions") => Answer::failure(403, "no"),
+            line if line.contains("/rollouts") => list(&[rollout.clone()], ""),
+            "GET /apis" => Answer::json(200, &groups),
+            _ => list(&[], ""),
+        });
+        let listing =
+            cluster.list(Some("pay"), &KeepKeys::default(), &OperatorKinds::default()).await.unwrap();
+        assert_eq!(named(&listing), ["Rollout.argoproj.io pay/canary at not switched off"]);
+        let left_out = Unreadable {
+            object: "customresourcedefinitions.apiextensions.k8s.io".into(),
+            reason: "the API server answers 403: no".into(),
+        };
+        assert_eq!(listing.unreadable, [left_out]);
     }
 
     #[tokio::test]

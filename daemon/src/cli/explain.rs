@@ -188,6 +188,10 @@ pub(super) fn workload_text(detail: &SpaceDetail, workload: &WorkloadReport, zon
     if let Some(next) = workload.next_change {
         text.push(format!(" May change {}.", clock(next, now, zone)));
     }
+    if !workload.local_volumes.is_empty() {
+        let volumes = plain(&workload.local_volumes.join(", "));
+        text.push(format!(" What is in its local volumes ({volumes}) ends with its pods."));
+    }
     let verb = if workload.asleep { "Saves" } else { "Costs" };
     text.push(format!(" {verb} {} an hour by its requests.\n", dollars(workload.hourly_cost.0)));
     text.push(format!("\nDecided by: {}. Times are in {}.\n", plain(&workload.policy), zone.name()));

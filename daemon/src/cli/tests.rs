@@ -612,6 +612,7 @@ fn workload(kind: &str, name: &str) -> WorkloadReport {
         why: "Outside its uptime.".into(),
         next_change: Some(at("2026-03-02T07:00:00Z")),
         refusal: None,
+        local_volumes: Vec::new(),
         hourly_cost: usd("0.2"),
     }
 }

@@ -21,6 +21,8 @@ mod kinds;
 #[cfg(test)]
 mod opencost_clients;
 #[cfg(test)]
+mod operator_kinds;
+#[cfg(test)]
 mod prometheus;
 #[cfg(test)]
 mod restart;
@@ -30,3 +32,5 @@ mod sleep;
 mod stage;
 #[cfg(test)]
 mod surroundings;
+#[cfg(test)]
+mod vcluster;

@@ -31,6 +31,8 @@ mod workload;
 #[cfg(test)]
 mod asset_tests;
 #[cfg(test)]
+mod operator_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod vcluster_tests;

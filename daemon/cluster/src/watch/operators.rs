@@ -240,3 +240,80 @@ fn is_not_served(error: &watcher::Error) -> bool {
         | watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 404
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use nightcap_core::cluster::{OperatorKinds, Resource};
+    use serde_json::json;
+
+    use super::*;
+
+    fn objects() -> Objects {
+        let kind = OperatorKinds::default().switch_of("argoproj.io", "Rollout", None).unwrap();
+        let resource =
+            Resource { group: "argoproj.io".into(), version: "v1alpha1".into(), plural: "rollouts".into() };
+        Objects::new(kind, Arc::new(resource), KeepKeys::default())
+    }
+
+    fn object(name: &str) -> DeserializeGuard<DynamicObject> {
+        let object = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+            "metadata": {
+                "uid": name, "namespace": "pay", "name": name, "resourceVersion": "1",
+                "creationTimestamp": "2026-03-01T00:00:00Z",
+            },
+            "spec": { "replicas": 1 },
+        });
+        DeserializeGuard(Ok(serde_json::from_value(object).unwrap()))
+    }
+
+    fn failure(code: u16) -> watcher::Error {
+        let status = json!({ "kind": "Status", "code": code, "message": "no", "reason": "" });
+        watcher::Error::InitialListFailed(kube::Error::Api(serde_json::from_value(status).unwrap()))
+    }
+
+    fn told(events: Vec<Event>) -> Vec<String> {
+        let tell = |event| match event {
+            Event::Workload(workload) => workload.key.to_string(),
+            Event::WorkloadGone { uid } => format!("{uid} is gone"),
+            Event::OperatorKind { resource, problem, .. } => {
+                format!("{resource} {}", if problem.is_some() { "is broken" } else { "is well" })
+            }
+            other => format!("{other:?}"),
+        };
+        events.into_iter().map(tell).collect()
+    }
+
+    #[test]
+    fn what_a_later_list_does_not_show_is_gone() {
+        let mut objects = objects();
+        let mut all = Vec::new();
+        for item in [
+            watcher::Event::Init,
+            watcher::Event::InitApply(object("a")),
+            watcher::Event::InitApply(object("b")),
+            watcher::Event::InitDone,
+            watcher::Event::Apply(object("c")),
+            watcher::Event::Delete(object("a")),
+            watcher::Event::Init,
+            watcher::Event::InitApply(object("c")),
+            watcher::Event::InitDone,
+        ] {
+            all.extend(told(objects.events(Ok(item))));
+        }
+        let named = |name: &str| format!("Rollout.argoproj.io pay/{name}");
+        let wanted = [named("a"), named("b"), named("c"), "a is gone".into(), named("c"), "b is gone".into()];
+        assert_eq!(all, wanted);
+        assert_eq!(told(objects.gone()), ["c is gone"]);
+    }
+
+    #[test]
+    fn missing_rights_are_told_once_and_mended_once() {
+        let mut objects = objects();
+        assert_eq!(told(objects.events(Err(failure(404)))), [""; 0], "not served yet, or no more");
+        assert_eq!(told(objects.events(Err(failure(403)))), ["rollouts.argoproj.io is broken"]);
+        assert_eq!(told(objects.events(Err(failure(403)))), [""; 0]);
+        assert_eq!(told(objects.events(Ok(watcher::Event::InitDone))), ["rollouts.argoproj.io is well"]);
+        assert_eq!(told(objects.events(Ok(watcher::Event::InitDone))), [""; 0]);
+    }
+}

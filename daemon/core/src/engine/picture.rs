@@ -169,6 +169,7 @@ fn workload_view(key: &WorkloadKey, entry: &WorkloadEntry, decision: Decision, h
         original: entry.original().cloned(),
         decision,
         refusal: entry.refusal.clone(),
+        local_volumes: entry.workload.local_volumes.clone(),
         hourly,
     }
 }

@@ -137,6 +137,7 @@ fn workload_of(view: &WorkloadView) -> WorkloadReport {
         why: view.decision.why.to_string(),
         next_change: view.decision.next_change,
         refusal: view.refusal.as_deref().map(ToOwned::to_owned),
+        local_volumes: view.local_volumes.iter().map(ToString::to_string).collect(),
         hourly_cost: view.hourly.into(),
     }
 }
