@@ -20,7 +20,7 @@ const NIGHT: &str = "2026-03-03T22:00:00Z";
 const MORNING: &str = "2026-03-04T08:00:00Z";
 
 fn when(text: &str) -> Instant {
-    parse_rfc3339(text).unwrap()
+    parse_rfc3339(text).expect("an instant")
 }
 
 fn labelled(mut workload: Workload, app: &str) -> Workload {

@@ -16,7 +16,9 @@ pub use claim::{Claim, ClaimKey};
 pub use namespace::{Keys, Namespace};
 pub use node::{CapacityType, Node, NodeFacts, Provider};
 pub use node_facts::region_of_zone;
-pub use operator::{OperatorKind, OperatorKindError, OperatorKinds, Resource, pointer_of_path, value_at};
+pub use operator::{
+    KindName, OperatorKind, OperatorKindError, OperatorKinds, Resource, pointer_of_path, value_at,
+};
 pub(crate) use owner::glob;
 pub use owner::{
     Attribution, DEFAULT_LABELS, Namespaces, OwnerFacts, OwnerKeys, OwnerKind, Resolver, TeamRule, TeamRules,

@@ -185,7 +185,6 @@ impl Switch {
 
 /// A workload that Nightcap can put to sleep.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that an object tells")]
 pub struct Workload {
     /// Namespace, kind and name.
     pub key: WorkloadKey,

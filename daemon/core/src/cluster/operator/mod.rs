@@ -33,10 +33,14 @@ impl fmt::Display for Resource {
     }
 }
 
+/// Group and kind.
+pub type KindName = (Arc<str>, Arc<str>);
+
 /// Every kind of an operator's objects that is known, by group and kind: built in, then configured.
 #[derive(Clone, PartialEq, Debug)]
 pub struct OperatorKinds {
-    by_name: BTreeMap<(Arc<str>, Arc<str>), Option<Arc<OperatorKind>>>,
+    /// `None` for a kind that is left alone.
+    by_name: BTreeMap<KindName, Option<Arc<OperatorKind>>>,
 }
 
 impl Default for OperatorKinds {
@@ -48,7 +52,7 @@ impl Default for OperatorKinds {
 
 impl OperatorKinds {
     /// The built-in ones, and over them what is configured.
-    pub fn with(configured: impl IntoIterator<Item = ((Arc<str>, Arc<str>), Option<OperatorKind>)>) -> Self {
+    pub fn with(configured: impl IntoIterator<Item = (KindName, Option<OperatorKind>)>) -> Self {
         let mut all = Self::default();
         all.by_name.extend(configured.into_iter().map(|(name, kind)| (name, kind.map(Arc::new))));
         all
