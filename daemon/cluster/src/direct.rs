@@ -316,8 +316,8 @@ mod tests {
             line if line.contains("/statefulsets") => list(&[workload("db", 1)], ""),
             line if line.contains("/cronjobs") => list(std::slice::from_ref(&job), ""),
             line if line.contains("/replicasets") => list(&[workload("old", 2), owned.clone()], ""),
-            line if line.contains("/customresourcedefinitions") => list(&[rollouts.clone()], ""),
-            line if line.contains("/rollouts") => list(&[rollout.clone()], ""),
+            line if line.contains("/customresourcedefinitions") => list(std::slice::from_ref(&rollouts), ""),
+            line if line.contains("/rollouts") => list(std::slice::from_ref(&rollout), ""),
             line if line.contains("/jobs") => list(&[once.clone(), ended.clone()], ""),
             _ => list(&[], ""),
         });
@@ -380,7 +380,7 @@ mod tests {
         let (cluster, _) = cluster(move |asked| match asked.line.as_str() {
             "GET /api/v1/namespaces/pay" => Answer::json(200, &namespace),
             line if line.contains("/customresourcedefinitions") => Answer::failure(403, "no"),
-            line if line.contains("/rollouts") => list(&[rollout.clone()], ""),
+            line if line.contains("/rollouts") => list(std::slice::from_ref(&rollout), ""),
             "GET /apis" => Answer::json(200, &groups),
             _ => list(&[], ""),
         });
