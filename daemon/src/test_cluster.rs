@@ -106,7 +106,9 @@ fn deployment(namespace: &str, name: &str, replicas: u32, annotations: &[(&str, 
         rolling_out: false,
         running: false,
         local_volumes: Vec::new(),
-        controlled: false,
+        controller: None,
+        resource: None,
+        governs: None,
     })
 }
 

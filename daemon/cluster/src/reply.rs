@@ -8,7 +8,7 @@ use kube::client::Body;
 use nightcap_core::engine::Outcome;
 use nightcap_core::units::Millis;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::words;
 use crate::{Cluster, ClusterError};
@@ -28,6 +28,12 @@ impl Call {
     /// A merge patch (RFC 7386) of one object.
     pub(crate) fn merge(path: &str, body: Value) -> Self {
         Self { method: Method::PATCH, path: format!("{path}?fieldManager=nightcap"), body }
+    }
+
+    /// The end of one object: of the one with this UID, and no other of its name.
+    pub(crate) fn delete(path: &str, uid: &str) -> Self {
+        let body = json!({ "preconditions": { "uid": uid } });
+        Self { method: Method::DELETE, path: path.to_owned(), body }
     }
 
     /// A new object.

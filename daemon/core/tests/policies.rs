@@ -16,7 +16,7 @@ use support::T0;
 use support::scene::{Scene, deployment};
 
 fn when(text: &str) -> Instant {
-    parse_rfc3339(text).unwrap()
+    parse_rfc3339(text).expect("an instant")
 }
 
 /// Tuesday at noon, and late in the evening.
@@ -63,7 +63,7 @@ fn size_at(scene: &mut Scene, at: Instant) -> Size {
 
 fn chain(scene: &mut Scene, at: Instant) -> Vec<Wish> {
     let snapshot = scene.engine.snapshot(at);
-    snapshot.spaces.into_iter().find(|space| &*space.name == "dev-a").unwrap().wishes
+    snapshot.spaces.into_iter().find(|space| &*space.name == "dev-a").expect("it is there").wishes
 }
 
 const UP: Size = Size::Replicas(2);

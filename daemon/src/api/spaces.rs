@@ -138,7 +138,7 @@ pub struct WishReport {
 /// A workload as it is now.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct WorkloadReport {
-    /// `Deployment`, `StatefulSet` or `CronJob`.
+    /// Its kind, such as `Deployment`; an operator's with its group, such as `Rollout.argoproj.io`.
     pub kind: String,
     /// Name.
     pub name: String,
@@ -180,6 +180,9 @@ pub struct WorkloadReport {
     pub wishes: Option<Vec<WishReport>>,
     /// Why it cannot be put to sleep although it should be.
     pub refusal: Option<String>,
+    /// Its volumes whose data ends with its pods: `emptyDir` on disk, generic ephemeral ones.
+    #[serde(default)]
+    pub local_volumes: Vec<String>,
     /// What it costs per hour awake, by its requests: saved while it sleeps.
     pub hourly_cost: Money,
 }

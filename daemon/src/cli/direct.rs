@@ -53,7 +53,7 @@ pub async fn kubeconfig_token(kubeconfig: Option<&Path>) -> anyhow::Result<Optio
 /// The namespaces in which something carries our mark.
 async fn sleeping(cluster: &Cluster, keep: &KeepKeys, config: &Config) -> anyhow::Result<Vec<String>> {
     let mark = format!("{}/original", config.annotation_prefix);
-    let listing = cluster.list(None, keep).await?;
+    let listing = cluster.list(None, keep, &config.kinds).await?;
     let mut names: Vec<String> = listing
         .workloads
         .iter()
@@ -113,7 +113,8 @@ impl Direct<'_> {
     /// An engine that has seen the space as it is now. It acts on the space's own wishes, as in `ask`.
     async fn look(&self, space: &str) -> anyhow::Result<Engine> {
         // What cannot be read is told at the end (`unreadable`) and keeps nothing else from its due.
-        let Listing { namespaces, workloads, .. } = self.cluster.list(Some(space), self.keep).await?;
+        let Listing { namespaces, workloads, .. } =
+            self.cluster.list(Some(space), self.keep, &self.config.kinds).await?;
         let mut settings = self.config.settings(self.now);
         settings.mode = Mode::Ask;
         let mut engine = Engine::new(settings);
@@ -133,7 +134,8 @@ impl Direct<'_> {
 
     /// A sentence for each object of the space that cannot be read, and so was left alone.
     async fn unreadable(&self, space: &str) -> anyhow::Result<String> {
-        let Listing { unreadable, .. } = self.cluster.list(Some(space), self.keep).await?;
+        let Listing { unreadable, .. } =
+            self.cluster.list(Some(space), self.keep, &self.config.kinds).await?;
         let sentences: Vec<String> =
             unreadable.iter().map(|u| format!(" {} was left alone: {}.", u.object, u.reason)).collect();
         Ok(sentences.concat())

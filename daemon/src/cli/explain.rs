@@ -211,6 +211,10 @@ pub(super) fn workload_text(detail: &SpaceDetail, workload: &WorkloadReport, zon
         text.push(format!(", by {}", plain(by)));
     }
     text.push(format!(". {}", plain(&local(&why(workload), now, zone))));
+    if !workload.local_volumes.is_empty() {
+        let volumes = plain(&workload.local_volumes.join(", "));
+        text.push(format!(" What is in its local volumes ({volumes}) ends with its pods."));
+    }
     let verb = if workload.asleep { "Saves" } else { "Costs" };
     text.push(format!(" {verb} {} an hour by its requests.\n", dollars(workload.hourly_cost.0)));
     text.push("\nWishes, the strongest first:\n".to_owned());

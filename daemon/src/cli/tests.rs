@@ -624,6 +624,7 @@ fn workload(kind: &str, name: &str) -> WorkloadReport {
         next: None,
         wishes: None,
         refusal: None,
+        local_volumes: Vec::new(),
         hourly_cost: usd("0.2"),
     }
 }

@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::ConfigError;
 use super::holidays;
+use super::kinds::kinds;
 use super::raw::Raw;
 use super::reader::Reader;
 use super::sharing::sharing;
@@ -62,6 +63,7 @@ fn read(reader: &mut Reader<'_>) -> Config {
         annotation_prefix,
         protected: protected(reader),
         read: foreign_tools(reader),
+        kinds: kinds(reader),
         default_wishes: Wishes {
             uptime: reader.parse("sleep.default.uptime", |text| spec(text, timezone)),
             downtime: reader.parse("sleep.default.downtime", |text| spec(text, timezone)),

@@ -37,7 +37,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 55] = [
+pub(super) const KEYS: [Key; 56] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -58,6 +58,7 @@ pub(super) const KEYS: [Key; 55] = [
     key("labels", Kind::List),
     key("sleep.protected", Kind::List),
     key("sleep.read", Kind::List),
+    key("sleep.kinds", Kind::Structure),
     key("sleep.default.uptime", Kind::Text),
     key("sleep.default.downtime", Kind::Text),
     key("usage.interval", Kind::Text),

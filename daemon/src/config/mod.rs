@@ -7,6 +7,7 @@ mod check;
 mod error;
 mod holidays;
 mod keys;
+mod kinds;
 mod raw;
 mod reader;
 mod sharing;

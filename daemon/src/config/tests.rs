@@ -253,7 +253,7 @@ act: [1]
   act: [1] is no map: write keys below it, such as `concurrency:`
   clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, annotation_prefix, teams, owners, labels, sleep, usage, network, prices, split, history, costs, log, act
   owners.tier: unknown key; known in owners: users, projects, department_keys, tier_key
-  sleep.sleep_after: unknown key; known in sleep: protected, read, default
+  sleep.sleep_after: unknown key; known in sleep: protected, read, kinds, default
   annotation_prefix: "Not_A_Domain" is no prefix of annotations: write a domain name in lower case such as nightcap.dev
   timezone: "europe/berlin" is no known time zone: did you mean Europe/Berlin?
   cluster: 5 is no text: put it in quotes, or give one value
@@ -516,4 +516,44 @@ fn calendars_are_read_from_their_files() {
     ] {
         assert!(error.contains(&line), "{error}\n{line}");
     }
+}
+
+#[test]
+fn kinds_are_turned_off_as_described() {
+    let config = config(
+        "sleep: {kinds: [{group: example.com, kind: Farm, replicas: /spec/workers}, \
+         {group: example.com, kind: Mill, off: {/spec/brake: true}}, {group: argoproj.io, kind: Rollout, off: false}]}",
+    )
+    .unwrap();
+    let off = |group: &str, kind: &str| {
+        let kind = config.kinds.switch_of(group, kind, None);
+        kind.map(|kind| serde_json::to_string(&kind.off).unwrap())
+    };
+    assert_eq!(off("example.com", "Farm").as_deref(), Some(r#"{"/spec/workers":0}"#));
+    assert_eq!(off("example.com", "Mill").as_deref(), Some(r#"{"/spec/brake":true}"#));
+    assert_eq!(off("argoproj.io", "Rollout"), None);
+    assert_eq!(
+        off("keda.sh", "ScaledJob").as_deref(),
+        Some(r#"{"/metadata/annotations/autoscaling.keda.sh~1paused":"true"}"#)
+    );
+}
+
+#[test]
+fn kinds_that_cannot_be_used_are_all_named() {
+    let found = errors(
+        "sleep: {kinds: [{group: apps, kind: Deployment, replicas: /spec/replicas}, {group: example.com, kind: Farm}, \
+         {group: example.com, kind: Farm, off: 1}, {group: a.b, kind: C, off: {spec: 1}}, {group: a.b, kind: D, off: {}}, \
+         {group: a.b, kind: E, off: false, replicas: /spec/a}, {group: a.b, kind: F, on: 1}]}",
+    );
+    let wanted = [
+        r#"sleep.kinds[6]: {"group":"a.b","kind":"F","on":1} cannot be used: unknown field `on`, expected one of `group`, `kind`, `replicas`, `off`"#,
+        r#"sleep.kinds[0]: "apps" is no group of custom resources: write it as in apiVersion, such as argoproj.io"#,
+        "sleep.kinds[1]: give `replicas`, the place of its number of pods, or `off`",
+        "sleep.kinds[2]: Farm of example.com is there twice: remove one",
+        "sleep.kinds[2]: off: 1 is neither false, which leaves the kind alone, nor a map of places and values",
+        r#"sleep.kinds[3]: "spec" is no JSON pointer to a place in an object: write one such as /spec/replicas"#,
+        "sleep.kinds[4]: nothing says how it is turned off: give `off` with at least one place and value",
+        "sleep.kinds[5]: give `replicas` or `off`, not both",
+    ];
+    assert_eq!(found, wanted);
 }

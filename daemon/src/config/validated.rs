@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use nightcap_core::cluster::TeamRules;
+use nightcap_core::cluster::{OperatorKinds, TeamRules};
 use nightcap_core::engine::{FixedCost, Settings};
 use nightcap_core::money::Split;
 use nightcap_core::money::query::Sharing;
@@ -50,6 +50,8 @@ pub struct Config {
     pub protected: Vec<Arc<str>>,
     /// Other sleep tools whose wishes count.
     pub read: Vec<Tool>,
+    /// How operators' objects are turned off.
+    pub kinds: OperatorKinds,
     /// Wishes for namespaces that have none of their own.
     pub default_wishes: Wishes,
     /// How usage is measured.
@@ -157,6 +159,7 @@ impl Default for Config {
             teams: TeamRules::default(),
             protected: Vec::new(),
             read: Vec::new(),
+            kinds: OperatorKinds::default(),
             default_wishes: Wishes::default(),
             usage: Usage { interval: Millis::MINUTE, source: UsageSource::MetricsServer },
             network_counters: Vec::new(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use futures::future::BoxFuture;
 use nightcap_cluster::{ActSettings, Cluster, KeepKeys, Now, Performer, Sink};
+use nightcap_core::cluster::OperatorKinds;
 use nightcap_core::engine::{Action, BudgetPast, Event};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -64,6 +65,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let watches = tokio::spawn(watch(
         cluster.clone(),
         KeepKeys::for_teams(&config.teams).with_node_labels(prices.node_labels.iter().map(String::as_str)),
+        config.kinds.clone(),
         Arc::clone(&now),
         Arc::clone(&sink),
         stop.clone(),
@@ -103,8 +105,15 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn watch(cluster: Cluster, keep: KeepKeys, now: Now, sink: Sink, stop: CancellationToken) {
-    nightcap_cluster::watch(&cluster, &keep, &now, &sink, &stop).await;
+async fn watch(
+    cluster: Cluster,
+    keep: KeepKeys,
+    kinds: OperatorKinds,
+    now: Now,
+    sink: Sink,
+    stop: CancellationToken,
+) {
+    nightcap_cluster::watch(&cluster, &keep, &kinds, &now, &sink, &stop).await;
 }
 
 /// Asks until the API server says which version it is: that tells who runs the control plane, and so what it costs.
@@ -172,6 +181,9 @@ fn log(action: &Action) {
             tracing::debug!(workload = %patch.target, size, "Patching.");
         }
         Action::Namespace { name, .. } => tracing::debug!(namespace = %name, "Annotating."),
+        Action::DeletePod { namespace, name, vcluster, .. } => {
+            tracing::info!(%namespace, pod = %name, %vcluster, "Deleting a pod of a sleeping vCluster.");
+        }
         Action::BudgetStatus { name, .. } => tracing::debug!(budget = %name, "Writing the status."),
         Action::PolicyStatus { name, .. } => tracing::debug!(policy = %name, "Writing the status."),
         Action::Announce { reason, note, .. } => tracing::info!(reason, "{note}"),

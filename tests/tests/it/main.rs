@@ -21,6 +21,8 @@ mod kinds;
 #[cfg(test)]
 mod opencost_clients;
 #[cfg(test)]
+mod operator_kinds;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
 mod prometheus;
@@ -32,3 +34,5 @@ mod sleep;
 mod stage;
 #[cfg(test)]
 mod surroundings;
+#[cfg(test)]
+mod vcluster;

@@ -95,10 +95,11 @@ fn regarding(subject: &Subject) -> (&str, Value) {
         }
         Subject::Workload { key, uid } => {
             let WorkloadKey { namespace, kind, name } = key;
-            let api = if *kind == WorkloadKind::CronJob { "batch/v1" } else { "apps/v1" };
-            let about = json!({
-                "apiVersion": api, "kind": kind.name(), "namespace": namespace, "name": name, "uid": uid
-            });
+            let mut about = json!({ "kind": kind.plain(), "namespace": namespace, "name": name, "uid": uid });
+            // Of an operator's object the version is not known here, and the UID says which it is.
+            if !matches!(kind, WorkloadKind::Other(_)) {
+                about["apiVersion"] = api_version(kind).into();
+            }
             (namespace, about)
         }
         Subject::Budget { name, uid } => {
@@ -115,6 +116,14 @@ fn regarding(subject: &Subject) -> (&str, Value) {
         Subject::Node { name, uid } => {
             ("default", json!({ "apiVersion": "v1", "kind": "Node", "name": name, "uid": uid }))
         }
+    }
+}
+
+const fn api_version(kind: &WorkloadKind) -> &'static str {
+    match kind {
+        WorkloadKind::CronJob | WorkloadKind::Job => "batch/v1",
+        WorkloadKind::ReplicationController => "v1",
+        _ => "apps/v1",
     }
 }
 

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{Cluster, Now, Sink};
 use announce::Announcer;
-pub(crate) use perform::{write_budget, write_namespace, write_policy, write_workload};
+pub(crate) use perform::{delete_pod, write_budget, write_namespace, write_policy, write_workload};
 
 /// Announcements wait in a queue of this length; more than that at once nobody reads, and a lost one is no harm.
 const ANNOUNCEMENTS_WAITING: usize = 1_000;
@@ -94,6 +94,12 @@ impl Performer {
                 let this = self.clone();
                 self.write(id, None, async move {
                     write_namespace(&this.cluster, &name, &uid, &annotations, this.timeout).await
+                });
+            }
+            Action::DeletePod { id, namespace, name, uid, .. } => {
+                let this = self.clone();
+                self.write(id, None, async move {
+                    delete_pod(&this.cluster, &namespace, &name, &uid, this.timeout).await
                 });
             }
             Action::BudgetStatus { id, name, uid, report } => {

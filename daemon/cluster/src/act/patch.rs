@@ -1,6 +1,6 @@
 //! The exact requests by which objects are changed. Pure.
 
-use nightcap_core::cluster::{Size, WorkloadKey, WorkloadKind};
+use nightcap_core::cluster::{Resource, Size, WorkloadKey, WorkloadKind};
 use nightcap_core::engine::BudgetReport;
 use nightcap_core::sleep::policy::PolicyReport;
 use nightcap_core::sleep::{AnnotationPatch, WorkloadPatch};
@@ -13,7 +13,7 @@ use crate::reply::Call;
 /// The one write that changes a workload's size and marks together. It states UID and version, so that neither a
 /// change in between nor a new object of the same name is ever overwritten.
 pub(super) fn workload(patch: &WorkloadPatch, resource_version: &str) -> Result<Call, String> {
-    let path = path(&patch.target)?;
+    let path = path(&patch.target, patch.resource.as_deref())?;
     let mut metadata = Map::from_iter([
         ("uid".to_owned(), json!(patch.uid)),
         ("resourceVersion".to_owned(), json!(resource_version)),
@@ -44,7 +44,7 @@ pub(super) fn skip_runs(patch: &WorkloadPatch, until: Instant) -> Result<Call, S
     let seconds = Instant(until.0.div_euclid(1_000) * 1_000).to_rfc3339();
     let metadata = json!({ "uid": patch.uid, "resourceVersion": patch.resource_version });
     let body = json!({ "metadata": metadata, "status": { "lastScheduleTime": seconds } });
-    Ok(Call::merge(&format!("{}/status", path(&patch.target)?), body))
+    Ok(Call::merge(&format!("{}/status", path(&patch.target, None)?), body))
 }
 
 /// Our annotations on a namespace. The keys are ours alone, so that any version of the object will do.
@@ -98,7 +98,11 @@ fn spec(target: &WorkloadKey, size: Size) -> Result<Value, String> {
     }
 }
 
-fn path(target: &WorkloadKey) -> Result<String, String> {
+fn path(target: &WorkloadKey, resource: Option<&Resource>) -> Result<String, String> {
+    if let Some(Resource { group, version, plural }) = resource {
+        let WorkloadKey { namespace, name, .. } = target;
+        return Ok(format!("/apis/{group}/{version}/namespaces/{namespace}/{plural}/{name}"));
+    }
     let (api, plural) = match &target.kind {
         WorkloadKind::Deployment => ("apis/apps/v1", "deployments"),
         WorkloadKind::StatefulSet => ("apis/apps/v1", "statefulsets"),

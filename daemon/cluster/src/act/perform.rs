@@ -52,6 +52,18 @@ pub(crate) async fn write_namespace(
     write(cluster, Ok(patch::namespace(name, uid, annotations)), timeout).await
 }
 
+/// Deletes a pod, if it is still the one with this UID.
+pub(crate) async fn delete_pod(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    uid: &str,
+    timeout: Duration,
+) -> Outcome {
+    let call = Call::delete(&format!("/api/v1/namespaces/{namespace}/pods/{name}"), uid);
+    write(cluster, Ok(call), timeout).await
+}
+
 /// Writes the status of a budget.
 pub(crate) async fn write_budget(
     cluster: &Cluster,

@@ -23,6 +23,7 @@ fn target(kind: WorkloadKind) -> WorkloadKey {
 fn sleeping(kind: WorkloadKind, size: Size) -> WorkloadPatch {
     WorkloadPatch {
         target: target(kind),
+        resource: None,
         uid: "u-1".into(),
         resource_version: "41".into(),
         size: Some(size),

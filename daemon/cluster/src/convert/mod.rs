@@ -7,6 +7,7 @@ mod budget;
 mod claim;
 mod cron_job;
 mod daemon_set;
+mod definition;
 mod deployment;
 mod fargate;
 mod interner;
@@ -15,6 +16,7 @@ mod keep;
 mod meta;
 mod namespace;
 mod node;
+mod operator;
 mod owner;
 mod pod;
 mod policy;
@@ -29,6 +31,8 @@ mod workload;
 
 #[cfg(test)]
 mod asset_tests;
+#[cfg(test)]
+mod operator_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -47,6 +51,7 @@ pub(crate) use budget::budget;
 pub(crate) use claim::claim;
 pub(crate) use cron_job::cron_job;
 pub(crate) use daemon_set::daemon_set;
+pub(crate) use definition::{Served, SlimDefinition, served};
 pub(crate) use deployment::deployment;
 pub(crate) use interner::Interner;
 pub(crate) use job::{job, job_has_ended};
@@ -54,6 +59,7 @@ pub use keep::KeepKeys;
 pub(crate) use meta::{object_name, stands_alone};
 pub(crate) use namespace::namespace;
 pub(crate) use node::node;
+pub(crate) use operator::operator_object;
 pub(crate) use pod::{pod, pod_ended};
 pub(crate) use policy::policy;
 pub(crate) use quantities::resources_of;

@@ -528,7 +528,9 @@ pub(super) fn its_workload(kind: WorkloadKind, size: Size, ready_replicas: u32) 
         rolling_out: false,
         running: false,
         local_volumes: Vec::new(),
-        controlled: false,
+        controller: None,
+        resource: None,
+        governs: None,
     }
 }
 
@@ -550,7 +552,10 @@ fn deployment_is_read_whole() {
     let owner =
         json!([{ "apiVersion": "x/v1", "kind": "Operator", "name": "o", "uid": "o-1", "controller": true }]);
     let controlled = set(object.clone(), "/metadata/ownerReferences", owner);
-    assert_eq!(deployment(&controlled), Ok(cluster::Workload { controlled: true, ..wanted.clone() }));
+    assert_eq!(
+        deployment(&controlled),
+        Ok(cluster::Workload { controller: Some("op-1".into()), ..wanted.clone() })
+    );
 
     let no_size = deployment(&set(object.clone(), "/spec/replicas", Value::Null)).unwrap();
     assert_eq!(no_size.size, Size::Replicas(1), "one is the default");

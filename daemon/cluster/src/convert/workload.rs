@@ -65,7 +65,9 @@ pub(super) fn workload(
         rolling_out: parts.rolling_out,
         running: parts.running,
         local_volumes: local_volumes(parts.template, reader),
-        controlled: meta::controller(object).is_some(),
+        controller: meta::controller(object).map(|owner| owner.uid.as_str().into()),
+        resource: None,
+        governs: None,
     })
 }
 

@@ -3,8 +3,10 @@
 //! Each object is turned into its compact record the moment it arrives and then dropped; no store of objects is held.
 
 mod classes;
+mod definitions;
 mod follow;
 mod kinds;
+mod operators;
 mod translate;
 mod volumes;
 
@@ -22,6 +24,7 @@ use kube::api::Api;
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, watcher};
+use nightcap_core::cluster::OperatorKinds;
 use nightcap_core::engine::Kind;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +34,8 @@ use crate::crd::{Budget, SleepPolicy};
 use crate::{Cluster, KeepKeys, Now, Sink};
 use follow::{End, follow};
 pub(crate) use kinds::Watched;
+use operators::Operators;
+pub(crate) use operators::api_resource;
 use translate::Translator;
 
 /// Objects of a page, where an API server cannot stream its lists: a page of large pods is held in memory whole.
@@ -40,7 +45,16 @@ const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// Watches all kinds until `stop`. Each kind is first listed, then told from change to change; what breaks is told
 /// once, tried again with growing pauses, and told again when it is well.
-pub async fn watch(cluster: &Cluster, keep: &KeepKeys, now: &Now, sink: &Sink, stop: &CancellationToken) {
+///
+/// Operators' objects are watched too, as far as `kinds` says how they are turned off and the cluster has them.
+pub async fn watch(
+    cluster: &Cluster,
+    keep: &KeepKeys,
+    kinds: &OperatorKinds,
+    now: &Now,
+    sink: &Sink,
+    stop: &CancellationToken,
+) {
     let mut watches = JoinSet::new();
     let all = Watch { cluster, keep, now, sink, stop };
     all.start::<Node>(&mut watches);
@@ -58,6 +72,7 @@ pub async fn watch(cluster: &Cluster, keep: &KeepKeys, now: &Now, sink: &Sink, s
     all.start::<PersistentVolumeClaim>(&mut watches);
     all.start::<Service>(&mut watches);
     all.start_volumes(&mut watches);
+    all.start_operators(kinds, &mut watches);
     watches.join_all().await;
 }
 
@@ -73,18 +88,29 @@ impl Watch<'_> {
     fn start<K: Watched>(&self, watches: &mut JoinSet<()>) {
         let translator = Translator::new(self.keep.clone());
         let run = run::<K>(self.cluster.clone(), translator, Now::clone(self.now), Sink::clone(self.sink));
-        self.spawn(K::KIND, run, watches);
+        self.spawn(K::KIND.plural(), run, watches);
     }
 
     fn start_volumes(&self, watches: &mut JoinSet<()>) {
         let translator = Translator::new(self.keep.clone());
         let run =
             volumes::run(self.cluster.clone(), translator, Now::clone(self.now), Sink::clone(self.sink));
-        self.spawn(Kind::Volume, run, watches);
+        self.spawn(Kind::Volume.plural(), run, watches);
     }
 
-    fn spawn(&self, kind: Kind, run: impl Future<Output = ()> + Send + 'static, watches: &mut JoinSet<()>) {
-        let span = tracing::info_span!("watch", kind = kind.plural());
+    fn start_operators(&self, kinds: &OperatorKinds, watches: &mut JoinSet<()>) {
+        let (cluster, keep, sink) = (self.cluster.clone(), self.keep.clone(), Sink::clone(self.sink));
+        let run = definitions::run(Operators::new(cluster, keep, kinds.clone(), sink));
+        self.spawn("customresourcedefinitions", run, watches);
+    }
+
+    fn spawn(
+        &self,
+        kind: &'static str,
+        run: impl Future<Output = ()> + Send + 'static,
+        watches: &mut JoinSet<()>,
+    ) {
+        let span = tracing::info_span!("watch", kind);
         let stop = self.stop.clone();
         watches.spawn(
             async move { stop.run_until_cancelled_owned(run).await.unwrap_or_default() }.instrument(span),

@@ -4,6 +4,7 @@ mod claim;
 mod namespace;
 mod node;
 mod node_facts;
+mod operator;
 mod owner;
 mod pod;
 mod service;
@@ -15,6 +16,9 @@ pub use claim::{Claim, ClaimKey};
 pub use namespace::{Keys, Namespace};
 pub use node::{CapacityType, Node, NodeFacts, Provider};
 pub use node_facts::region_of_zone;
+pub use operator::{
+    KindName, OperatorKind, OperatorKindError, OperatorKinds, Resource, pointer_of_path, value_at,
+};
 pub(crate) use owner::glob;
 pub use owner::{
     Attribution, DEFAULT_LABELS, Namespaces, OwnerFacts, OwnerKeys, OwnerKind, Resolver, TeamRule, TeamRules,
@@ -23,7 +27,8 @@ pub use owner::{
 pub use pod::{Pod, PodPhase};
 pub use service::Service;
 pub use vcluster::{
-    HashedLabels, KeyHashes, MappedNamespace, Synced, VClusterKey, control_plane, host_label_key,
+    ControlPlanePart, HashedLabels, KeyHashes, MappedNamespace, Synced, VClusterKey, control_plane,
+    control_plane_part, host_label_key,
 };
 pub use volume::{Volume, VolumeFacts};
 pub use workload::{Fields, Size, Switch, Workload, WorkloadKey, WorkloadKind};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::namespace::Keys;
+use super::operator::Resource;
 use crate::units::{Instant, Resources};
 
 /// The kind of a pod's owner. Written and read by its Kubernetes name.
@@ -27,7 +28,8 @@ pub enum WorkloadKind {
     ReplicationController,
     /// batch/v1 Job that no `CronJob` owns.
     Job,
-    /// Any other controller, by its kind.
+    /// Any other controller, by its kind; one that Nightcap can turn off by kind and group, as in
+    /// `Rollout.argoproj.io`, since several groups may have a kind of one name.
     Other(Arc<str>),
 }
 
@@ -44,6 +46,17 @@ impl WorkloadKind {
             "Job" => Self::Job,
             other => Self::Other(other.into()),
         }
+    }
+
+    /// A kind of an operator's objects, by its group too.
+    pub fn qualified(group: &str, kind: &str) -> Self {
+        Self::Other(format!("{kind}.{group}").into())
+    }
+
+    /// The kind as an owner reference names it: without a group.
+    pub fn plain(&self) -> &str {
+        let name = self.name();
+        name.split_once('.').map_or(name, |(kind, _)| kind)
     }
 
     /// The Kubernetes name, such as `Deployment`.
@@ -151,6 +164,14 @@ pub struct Switch {
 }
 
 impl Switch {
+    /// Whether what stands at this place, or within this branch, is what turning off has written. What somebody has
+    /// changed since is theirs.
+    pub fn is_off_at(&self, at: &str) -> bool {
+        let within =
+            |place: &str| place.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.off.iter().any(|(place, off)| within(place) && self.now.get(place) == Some(off))
+    }
+
     /// Whether writing this value there can be part of turning it on again: a place it changes, or the removal of a
     /// branch that came with it.
     pub fn restores(&self, at: &str, value: &serde_json::Value) -> bool {
@@ -164,7 +185,6 @@ impl Switch {
 
 /// A workload that Nightcap can put to sleep.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that an object tells")]
 pub struct Workload {
     /// Namespace, kind and name.
     pub key: WorkloadKey,
@@ -198,6 +218,10 @@ pub struct Workload {
     pub running: bool,
     /// Volumes of its pods that end with them: `emptyDir` on disk, generic ephemeral ones.
     pub local_volumes: Vec<Arc<str>>,
-    /// Whether another controller owns it (an operator, a Helm controller's object does not count).
-    pub controlled: bool,
+    /// UID of the controller that owns it (an operator, a Helm controller's object does not count), if one does.
+    pub controller: Option<Arc<str>>,
+    /// Where it is served, if it is an operator's object.
+    pub resource: Option<Arc<Resource>>,
+    /// The workload whose size it governs, as a KEDA `ScaledObject` does.
+    pub governs: Option<Arc<WorkloadKey>>,
 }

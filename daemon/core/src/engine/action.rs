@@ -81,6 +81,20 @@ pub enum Action {
         /// The annotations.
         annotations: AnnotationPatch,
     },
+    /// Delete a pod that a vCluster has synced to the host, after its control plane sleeps; nobody else would. Its own
+    /// controllers make it again once the vCluster is awake.
+    DeletePod {
+        /// Comes back in [`super::Event::Ended`].
+        id: ActionId,
+        /// Namespace of the pod.
+        namespace: Arc<str>,
+        /// Name of the pod.
+        name: Arc<str>,
+        /// Its UID: no other pod of the name is meant.
+        uid: Arc<str>,
+        /// The vCluster.
+        vcluster: Arc<str>,
+    },
     /// Write the status of a budget.
     BudgetStatus {
         /// Comes back in [`super::Event::Ended`].

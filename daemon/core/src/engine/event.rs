@@ -252,6 +252,16 @@ pub enum Event {
         /// What is wrong, with the value.
         reason: Arc<str>,
     },
+    /// A kind of an operator's objects cannot be watched, or one of its objects cannot be read; or is well again
+    /// (`problem: None`). Of an object that is read it need not be said.
+    OperatorKind {
+        /// The kind, by plural and group, such as `rollouts.argoproj.io`.
+        resource: Arc<str>,
+        /// The object, as `namespace/name`; `None` for the kind as a whole.
+        object: Option<Arc<str>>,
+        /// What is wrong, readable alone.
+        problem: Option<Arc<str>>,
+    },
     /// A volume appeared or changed.
     Volume(Volume),
     /// A volume is gone.

@@ -10,6 +10,7 @@ use super::errand::Errand;
 use super::names::PodNames;
 use super::policies::Policies;
 use super::problems::Problems;
+use super::vclusters::Deletions;
 use super::{Action, ActionId, Counters, Event, HistoryHealth, Kind, Settings, UsageHealth};
 use crate::cluster::{Attribution, Keys, Namespace, Node, OwnerFacts, Resolver, Tier, Workload, WorkloadKey};
 use crate::money::{Ledger, NodePrice, PodName};
@@ -136,6 +137,7 @@ pub(super) enum Target {
     Namespace(Arc<str>),
     Budget(Arc<str>),
     Policy(Arc<str>),
+    Pod { namespace: Arc<str>, uid: Arc<str> },
 }
 
 /// The one state machine.
@@ -168,6 +170,8 @@ pub struct Engine {
     pub(super) history: HistoryHealth,
     pub(super) counters: Counters,
     pub(super) targets: BTreeMap<ActionId, Target>,
+    /// Pods of sleeping vClusters that are being deleted, by UID.
+    pub(super) deletions: Deletions,
     pub(super) next_action: u64,
     /// Spaces to look at on the next tick.
     pub(super) dirty: BTreeSet<Arc<str>>,
@@ -209,6 +213,7 @@ impl Engine {
             history: HistoryHealth::default(),
             counters: Counters::default(),
             targets: BTreeMap::new(),
+            deletions: Deletions::new(),
             next_action: 0,
             dirty: BTreeSet::new(),
             due: BTreeSet::new(),
@@ -232,6 +237,9 @@ impl Engine {
             Event::WorkloadGone { uid } => self.workload_gone(&uid, now),
             Event::Listed { kind, uids } => self.observe_list(kind, uids, now),
             Event::Watch { kind, problem } => self.watch_changed(kind, problem, now),
+            Event::OperatorKind { resource, object, problem } => {
+                self.operator_kind_changed(&resource, object.as_deref(), problem, now);
+            }
             Event::Unreadable { kind, object, reason } => self.unreadable(kind, &object, &reason, now),
             Event::Volume(volume) => self.observe_volume(&volume, now),
             Event::VolumeGone { uid, at } => self.volume_gone(&uid, at),

@@ -6,6 +6,7 @@ mod assets;
 mod budgets;
 mod errand;
 mod event;
+mod governed;
 mod history;
 mod machine;
 mod marks;
@@ -21,6 +22,7 @@ mod resume;
 mod settings;
 mod snapshot;
 mod space_costs;
+mod vclusters;
 
 pub use action::{Action, ActionId, Severity, Subject};
 pub use event::{Egress, Event, Kind, Outcome, TrafficSample, UsageSample};

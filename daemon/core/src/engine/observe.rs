@@ -108,6 +108,10 @@ impl Engine {
             let object = format!("{}/{}", key.namespace, key.name);
             self.problems.clear_detail(kind.plural(), "unreadable", &object);
         }
+        if let Some(resource) = &workload.resource {
+            let object = format!("{}/{}", key.namespace, key.name);
+            self.problems.clear_detail(&resource.to_string(), "unreadable", &object);
+        }
         let before = self.workloads.remove(&key).filter(|known| known.workload.uid == workload.uid);
         let of = self.owners.workload(&workload, &|name| self.namespace_named(name));
         let zone = self.settings.sleep.zone_of(&of.team);
@@ -165,7 +169,9 @@ impl Engine {
         self.problems.clear_detail("pods", "unreadable", &format!("{}/{}", pod.namespace, pod.name));
         let ended = (pod.phase == PodPhase::Finished).then(|| pod.ended.unwrap_or(now));
         let Some(known) = self.pods.get(&pod.uid) else {
+            let host = self.host_of_synced(&pod.namespace, pod.facts.as_deref());
             self.new_pod(pod, ended, now);
+            self.dirty.extend(host);
             return;
         };
         if known.ended {
@@ -237,6 +243,11 @@ impl Engine {
             self.ledger.flat().unmount(&pod.name.namespace, uid, at);
         }
         self.pod_names.remove(&pod.name);
+        self.deletions.remove(uid);
+        // A sleeping vCluster's pods are deleted once its control plane is gone.
+        if pod.facts.as_ref().is_some_and(|facts| facts.control_plane.is_some()) {
+            self.dirty.insert(Arc::clone(&pod.name.namespace));
+        }
     }
 
     pub(super) fn observe_list(&mut self, kind: Kind, uids: Vec<Arc<str>>, now: Instant) {
@@ -307,6 +318,28 @@ impl Engine {
                 self.problems.raise(kind.plural(), "watch", "", message, now);
             }
             None => self.problems.clear(kind.plural(), "watch"),
+        }
+    }
+
+    /// Nothing waits for a kind that only some clusters have, and each has problems of its own.
+    pub(super) fn operator_kind_changed(
+        &mut self,
+        resource: &str,
+        object: Option<&str>,
+        problem: Option<Arc<str>>,
+        now: Instant,
+    ) {
+        match (object, problem) {
+            (None, Some(problem)) => {
+                self.problems.raise(resource, "watch", "", problem.to_string(), now);
+            }
+            (None, None) => self.problems.clear(resource, "watch"),
+            (Some(object), Some(reason)) => {
+                self.counters.unreadable += 1;
+                let message = format!("{object} cannot be read: {reason}; what was seen of it last holds");
+                self.problems.raise(resource, "unreadable", object, message, now);
+            }
+            (Some(object), None) => self.problems.clear_detail(resource, "unreadable", object),
         }
     }
 

@@ -10,15 +10,15 @@ use crate::cluster::{Size, Workload, WorkloadKey};
 use crate::sleep::foreign::ForeignSubject;
 use crate::sleep::policy::PolicyLevels;
 use crate::sleep::{
-    AnnotationPatch, Asked, Command, CommandError, Decision, ForeignLevels, Levels, Mark, Mode, Step, Wish,
-    WorkloadPatch, decide, is_protected, protected_by, step, upcoming,
+    AnnotationPatch, Asked, Command, CommandError, Decision, ForeignLevels, Levels, MAY_LOSE_DATA, Mark,
+    Mode, Step, Wish, WorkloadPatch, decide, is_protected, protected_by, step, upcoming,
 };
 use crate::units::{Instant, Millis};
 
 /// So many failures in a row are worth telling a person; fewer are weather.
 const TRIES_BEFORE_PROBLEM: u32 = 4;
 /// The pause after the API server refused a write for good: rights or admission may be mended.
-const REFUSED_PAUSE: Millis = Millis::from_minutes(5);
+pub(super) const REFUSED_PAUSE: Millis = Millis::from_minutes(5);
 
 impl Engine {
     /// Looks at all spaces that something happened to, or whose time has come.
@@ -52,10 +52,15 @@ impl Engine {
         self.note_foreign(&format!("namespace {name}"), &wishes, now);
         self.foresee(name, &decision, now);
         again.extend(decision.next_change);
-        let keys: Vec<WorkloadKey> = self.workloads_in(name).map(|(key, _)| key.clone()).collect();
-        for key in keys {
-            again.extend(self.look_at_workload(&key, &decision, by.as_ref(), now));
+        if let Some(at) = self.follow_resume(name, &decision, now) {
+            return Some(at);
         }
+        let keys: Vec<WorkloadKey> = self.workloads_in(name).map(|(key, _)| key.clone()).collect();
+        let left = self.left_to_others(name);
+        for key in keys {
+            again.extend(self.look_at_workload(&key, &decision, left.contains(&key), by.as_ref(), now));
+        }
+        again.extend(self.delete_synced_pods(name, now));
         again.extend(self.mark_space(name, &decision, now));
         again.into_iter().min()
     }
@@ -64,12 +69,17 @@ impl Engine {
         &mut self,
         key: &WorkloadKey,
         of_space: &Decision,
+        left_to_others: bool,
         by: Option<&Arc<str>>,
         now: Instant,
     ) -> Option<Instant> {
         let entry = self.workloads.get(key)?;
         let decision = self.decide_within(of_space, key, entry, now);
         let next = decision.next_change;
+        // It sleeps by the hand of what governs it; what carries our own mark is woken all the same.
+        if decision.asleep && left_to_others {
+            return next;
+        }
         self.foresee_within(of_space, key, &decision, now);
         let entry = self.workloads.get(key)?;
         let nightcap: Arc<str> = "nightcap".into();
@@ -78,17 +88,49 @@ impl Engine {
         // To look through all pods is only worth it when it may be needed.
         let untold = decision.asleep && matches!(workload.size, Size::Off(false));
         let freed = untold.then(|| self.ledger.requests_of(key).into());
-        let asked = Asked { by: Arc::clone(by), freed };
+        let may_lose_data = self.may_lose_data(workload);
+        let asked = Asked { by: Arc::clone(by), freed, may_lose_data };
         let step = step(workload, entry.known.as_deref(), &decision, &asked, &self.settings.sleep, now);
+        let step = self.step_of_vcluster(entry, step, now);
         if matches!(step, Step::Sleep(_) | Step::Wake(_)) && !entry.errand.is_free(now) {
             return next.into_iter().chain(entry.errand.free_at()).min();
         }
         self.note_refusal(key, &step, now);
         match step {
             Step::Nothing | Step::Refused(..) | Step::Lost(_) => next,
-            Step::Sleep(patch) => Some(self.write(Target::Sleep(key.clone()), patch, now)),
+            Step::Sleep(patch) => {
+                self.announce_losses(key);
+                Some(self.write(Target::Sleep(key.clone()), patch, now))
+            }
             Step::Wake(patch) => Some(self.write(Target::Wake(key.clone()), patch, now)),
         }
+    }
+
+    /// Whether the workload or its namespace says that data of local volumes may go.
+    fn may_lose_data(&self, workload: &Workload) -> bool {
+        let key = self.settings.sleep.key(MAY_LOSE_DATA);
+        let space = self.spaces.get(&workload.key.namespace);
+        let all = space.map(|space| &space.namespace.annotations).into_iter().chain([&workload.annotations]);
+        all.into_iter().any(|of| of.get(&key).is_some_and(|value| value.eq_ignore_ascii_case("true")))
+    }
+
+    /// Who wished this sleep is told what ends with the pods.
+    fn announce_losses(&mut self, key: &WorkloadKey) {
+        let Some(entry) = self.workloads.get(key).filter(|entry| !entry.workload.local_volumes.is_empty())
+        else {
+            return;
+        };
+        let volumes = entry.workload.local_volumes.join(", ");
+        let subject = Subject::Workload { key: key.clone(), uid: Arc::clone(&entry.workload.uid) };
+        let note =
+            format!("{key} is put to sleep; what is in its local volumes ({volumes}) ends with its pods")
+                .into();
+        self.out.push(Action::Announce {
+            subject,
+            severity: Severity::Warning,
+            reason: "LocalVolumes",
+            note,
+        });
     }
 
     fn note_refusal(&mut self, key: &WorkloadKey, step: &Step, now: Instant) {
@@ -136,7 +178,11 @@ impl Engine {
     /// Keeps the mark on the namespace in step. It only informs; the marks of the workloads are the truth.
     fn mark_space(&mut self, name: &Arc<str>, decision: &Decision, now: Instant) -> Option<Instant> {
         let (mut any, mut all) = (false, true);
-        for (_, entry) in self.workloads_in(name) {
+        let left = self.left_to_others(name);
+        for (key, entry) in self.workloads_in(name) {
+            if left.contains(key) && !entry.is_marked() {
+                continue;
+            }
             let sleeps = entry.is_asleep();
             any |= entry.is_marked();
             // What was down before, unmarked, is no part of the question.
@@ -194,7 +240,7 @@ impl Engine {
         Some(now + LOST_AFTER)
     }
 
-    fn forget_action(&mut self, lost: Option<ActionId>) {
+    pub(super) fn forget_action(&mut self, lost: Option<ActionId>) {
         if let Some(lost) = lost {
             self.targets.remove(&lost);
         }
@@ -245,6 +291,7 @@ impl Engine {
         let (name, found) = match &target {
             Target::Budget(uid) => return self.budget_written(uid, id, outcome, now),
             Target::Policy(uid) => return self.policy_written(uid, id, outcome, now),
+            Target::Pod { namespace, uid } => return self.pod_deleted(namespace, uid, id, &outcome, now),
             Target::Sleep(key) | Target::Wake(key) => {
                 let entry = self.workloads.get_mut(key);
                 let found =
@@ -264,7 +311,7 @@ impl Engine {
             return;
         }
         let longest = match target {
-            Target::Sleep(_) | Target::Budget(_) | Target::Policy(_) => LONGEST_PAUSE,
+            Target::Sleep(_) | Target::Budget(_) | Target::Policy(_) | Target::Pod { .. } => LONGEST_PAUSE,
             Target::Wake(_) | Target::Namespace(_) => LONGEST_PAUSE_WAITED_FOR,
         };
         match outcome {
@@ -299,7 +346,7 @@ impl Engine {
         match target {
             Target::Sleep(_) => self.counters.slept += 1,
             Target::Wake(_) => self.counters.woken += 1,
-            Target::Namespace(_) | Target::Budget(_) | Target::Policy(_) => {}
+            Target::Namespace(_) | Target::Budget(_) | Target::Policy(_) | Target::Pod { .. } => {}
         }
     }
 

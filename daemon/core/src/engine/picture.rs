@@ -15,7 +15,7 @@ use crate::units::{Instant, Rate};
 impl Engine {
     /// Everything as it is at `now`.
     pub fn snapshot(&mut self, now: Instant) -> Snapshot {
-        let mut costs = SpaceCosts::default();
+        let mut costs = SpaceCosts::new(self.workloads.keys());
         let view = self.ledger.view_with(now, |pods| costs.add(pods));
         let nodes = self.node_views(now);
         let spaces = self.space_views(&costs.by_name(), now);
@@ -79,6 +79,7 @@ impl Engine {
         let mut workloads = Vec::new();
         let (mut saving, mut would_save) = (Rate(0), Rate(0));
         let (mut asleep, mut up, mut falling, mut waking) = (0, 0, false, false);
+        let left = self.left_to_others(name);
         for (key, entry) in self.workloads_in(name) {
             let apart = self.decide_apart(key, entry, now);
             let (own, own_wishes) = match apart {
@@ -92,7 +93,7 @@ impl Engine {
             } else if own.asleep && own.hands_off && entry.workload.size.is_down() {
                 // By another tool's hand, to whose credit the saving goes.
                 asleep += 1;
-            } else if !entry.workload.size.is_down() {
+            } else if !entry.workload.size.is_down() && !left.contains(key) {
                 up += 1;
                 if own.wished && entry.refusal.is_none() {
                     would_save += hourly;
@@ -150,6 +151,7 @@ fn workload_view(key: &WorkloadKey, entry: &WorkloadEntry, decision: Decision, h
         wishes: None,
         upcoming: None,
         refusal: entry.refusal.clone(),
+        local_volumes: entry.workload.local_volumes.clone(),
         hourly,
     }
 }

@@ -47,6 +47,8 @@ pub struct WorkloadView {
     pub upcoming: Option<Upcoming>,
     /// Why it cannot be put to sleep although it should be.
     pub refusal: Option<Arc<str>>,
+    /// Volumes whose data ends with its pods.
+    pub local_volumes: Vec<Arc<str>>,
     /// What waking it would cost per hour, or what it costs awake, by its requests.
     pub hourly: Rate,
 }

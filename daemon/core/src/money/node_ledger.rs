@@ -278,7 +278,15 @@ impl NodeLedger {
     /// What the pods of a workload request of it now.
     pub(super) fn requests_of(&self, workload: &WorkloadKey) -> Resources {
         let holds = self.holds.iter().filter(|hold| hold.to().is_none());
-        let own = holds.filter(|hold| hold.holder.attribution.workload.as_ref() == Some(workload));
+        // A pod's owner reference names a kind without its group.
+        let own = holds.filter(|hold| {
+            let of = hold.holder.attribution.workload.as_ref();
+            of.is_some_and(|of| {
+                of.name == workload.name
+                    && of.namespace == workload.namespace
+                    && of.kind.plain() == workload.kind.plain()
+            })
+        });
         own.fold(Resources::default(), |sum, hold| sum + hold.requests)
     }
 

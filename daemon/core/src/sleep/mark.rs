@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::cluster::{Fields, Size, Switch};
@@ -110,6 +111,16 @@ impl Mark {
 }
 
 impl Original {
+    /// What is saved of an object that falls asleep again: somebody has turned it on in its sleep, or scaled it up. The
+    /// larger of what was saved and what is there is what waking restores.
+    pub fn again(restored: &Restored, switch: Option<&Switch>) -> Self {
+        let mut saved = Self::of(restored.size, switch);
+        if let Some(fields) = &mut saved.fields {
+            fields.extend(restored.fields.iter().map(|(at, value)| (Arc::clone(at), value.clone())));
+        }
+        saved
+    }
+
     /// The size as an original; `switch` is what a size of [`Size::Off`] stands for.
     pub fn of(size: Size, switch: Option<&Switch>) -> Self {
         match size {
@@ -143,25 +154,38 @@ impl Original {
     /// The size to wake to, for an object whose knob is of the same kind as `now`.
     ///
     /// The larger of the saved and the present size: whoever scaled a sleeping object up by hand meant it, and what
-    /// was saved is never given up for less. Who turned a switch on again by hand has chosen its values, too.
+    /// was saved is never given up for less. Who turned a switch on again by hand has chosen its values, too; of numbers
+    /// the larger one is taken.
     ///
     /// Of saved fields only those count that the switch changes: an annotation, which many may write, is no way to have
-    /// anything else of an object changed.
+    /// anything else of an object changed. And only where what turned it off still stands: what somebody has written
+    /// there since is theirs.
     pub fn restored(&self, now: Size, switch: Option<&Switch>) -> Option<Restored> {
         let plain = |size| Restored { size, fields: Fields::new() };
         match (now, self.replicas, self.suspended, &self.fields) {
             (Size::Replicas(present), Some(saved), ..) => Some(plain(Size::Replicas(saved.max(present)))),
             (Size::Suspended(present), _, Some(saved), _) => Some(plain(Size::Suspended(saved && present))),
             (Size::Off(true), .., Some(fields)) => {
-                let fields =
-                    fields.iter().filter(|(at, value)| switch.is_some_and(|s| s.restores(at, value)));
+                let fields = fields
+                    .iter()
+                    .filter(|(at, value)| switch.is_some_and(|s| s.restores(at, value) && s.is_off_at(at)));
                 let fields = fields.map(|(at, value)| (Arc::clone(at), value.clone())).collect();
                 Some(Restored { size: Size::Off(false), fields })
             }
-            (Size::Off(false), .., Some(_)) => Some(plain(now)),
+            (Size::Off(false), .., Some(fields)) => {
+                let fields = fields.iter().filter(|(at, value)| {
+                    switch.is_some_and(|s| s.off.contains_key(*at) && is_larger(value, s.now.get(*at)))
+                });
+                let fields = fields.map(|(at, value)| (Arc::clone(at), value.clone())).collect();
+                Some(Restored { size: now, fields })
+            }
             _ => None,
         }
     }
+}
+
+fn is_larger(saved: &Value, present: Option<&Value>) -> bool {
+    saved.as_u64().zip(present.and_then(Value::as_u64)).is_some_and(|(saved, present)| saved > present)
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(what: &'static str, value: &str) -> Result<T, MarkError> {
@@ -221,8 +245,9 @@ mod tests {
     fn switch_is_turned_back_to_what_it_was_and_nothing_else_is_written() {
         let off = fields([("/spec/suspend", true.into()), ("/spec/pause/why", "sleep".into())]);
         let now = fields([("/spec/suspend", false.into()), ("/spec/pause", ().into())]);
-        let switch = Switch { off, now: now.clone() };
+        let switch = Switch { off: off.clone(), now: now.clone() };
         let original = Original::of(Size::Off(false), Some(&switch));
+        let switch = Switch { off: off.clone(), now: off };
         let text = r#"{"fields":{"/spec/pause":null,"/spec/suspend":false}}"#;
         assert_eq!(&*original.to_json(), text);
         assert_eq!(Original::parse(text).as_ref(), Ok(&original));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cluster::{Fields, Size, WorkloadKey};
+use crate::cluster::{Fields, Resource, Size, WorkloadKey};
 use crate::units::Instant;
 
 /// Annotations to write (`Some`) and to remove (`None`), by full key.
@@ -14,6 +14,8 @@ pub type AnnotationPatch = BTreeMap<Arc<str>, Option<Arc<str>>>;
 pub struct WorkloadPatch {
     /// The workload.
     pub target: WorkloadKey,
+    /// Where it is served, if it is an operator's object.
+    pub resource: Option<Arc<Resource>>,
     /// Its UID: the patch must not hit a new object of the same name.
     pub uid: Arc<str>,
     /// The state this was decided on; sent along, so that a change in between makes a conflict.

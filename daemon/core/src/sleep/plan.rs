@@ -1,11 +1,15 @@
 //! From what should be and what is to the one patch that closes the gap. Safe to run twice.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::vcluster;
 use super::{AnnotationPatch, Decision, Freed, Mark, Original, SleepSettings, WorkloadPatch};
 use crate::cluster::{Fields, Size, Workload, WorkloadKind};
 use crate::units::Instant;
+
+/// The annotation by which a namespace or workload says that data of its local volumes may go; named as the flag of
+/// `kubectl drain` that says so.
+pub(crate) const MAY_LOSE_DATA: &str = "delete-emptydir-data";
 
 /// What is known of a workload's sleep, read from its marks.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -25,6 +29,8 @@ pub struct Asked {
     pub by: Arc<str>,
     /// What the workload's pods request now, where its size does not tell.
     pub freed: Option<Freed>,
+    /// Somebody has said on it, or on its namespace, that data of local volumes may go.
+    pub may_lose_data: bool,
 }
 
 /// What to do with one workload.
@@ -71,15 +77,16 @@ fn sleep(
     settings: &SleepSettings,
     now: Instant,
 ) -> Step {
-    if let Some((reason, message)) = refusal(workload) {
+    if let Some((reason, message)) = refusal(workload).or_else(|| losses(workload, decision, asked, settings))
+    {
         return Step::Refused(reason, message);
     }
     // Marked and yet not down: somebody scaled it up in its sleep. The larger size is what waking restores.
     let switch = workload.switch.as_deref();
-    let size = known
+    let original = known
         .and_then(|known| known.original.as_ref())
         .and_then(|original| original.restored(workload.size, switch))
-        .map_or(workload.size, |restored| restored.size);
+        .map_or_else(|| Original::of(workload.size, switch), |restored| Original::again(&restored, switch));
     let mark = Mark {
         since: now,
         why: Arc::clone(&decision.why),
@@ -87,10 +94,9 @@ fn sleep(
         by: Arc::clone(&asked.by),
         freed: asked.freed,
     };
-    let annotations = BTreeMap::from([
-        (settings.key("asleep"), Some(mark.to_json())),
-        (settings.key("original"), Some(Original::of(size, switch).to_json())),
-    ]);
+    let mut annotations = vcluster::pause(workload, &original, now);
+    annotations.insert(settings.key("asleep"), Some(mark.to_json()));
+    annotations.insert(settings.key("original"), Some(original.to_json()));
     let fields = switch.map(|switch| switch.off.clone()).unwrap_or_default();
     Step::Sleep(WorkloadPatch { size: Some(workload.size.down()), fields, ..patch(workload, annotations) })
 }
@@ -100,7 +106,7 @@ fn wake(workload: &Workload, known: Option<&Known>, settings: &SleepSettings, no
     let Some(restored) = original.and_then(|o| o.restored(workload.size, workload.switch.as_deref())) else {
         if !workload.size.is_down() {
             // Awake already, by somebody else's hand: only the marks go.
-            return Step::Wake(patch(workload, unmarked(settings)));
+            return Step::Wake(patch(workload, unmarked(workload, settings)));
         }
         let found = workload.annotations.get(&settings.key("original"));
         return Step::Lost(match found {
@@ -116,21 +122,37 @@ fn wake(workload: &Workload, known: Option<&Known>, settings: &SleepSettings, no
             ),
         });
     };
-    let size = (restored.size != workload.size).then_some(restored.size);
+    let changes = restored.size != workload.size || !restored.fields.is_empty();
+    let size = changes.then_some(restored.size);
     let resumes = workload.key.kind == WorkloadKind::CronJob && size == Some(Size::Suspended(false));
     let skip_runs_until = resumes.then_some(now);
     let fields = restored.fields;
-    Step::Wake(WorkloadPatch { size, fields, skip_runs_until, ..patch(workload, unmarked(settings)) })
+    Step::Wake(WorkloadPatch {
+        size,
+        fields,
+        skip_runs_until,
+        ..patch(workload, unmarked(workload, settings))
+    })
 }
 
-fn unmarked(settings: &SleepSettings) -> AnnotationPatch {
-    BTreeMap::from([(settings.key("asleep"), None), (settings.key("original"), None)])
+/// Wakes a vCluster that `vcluster pause` has put to sleep, as `vcluster resume` does. Only for who has asked for it by name:
+/// what others have put to sleep is left alone otherwise.
+pub fn resume_paused(workload: &Workload) -> WorkloadPatch {
+    let size = Some(vcluster::paused_size(&workload.annotations));
+    WorkloadPatch { size, ..patch(workload, vcluster::resume(workload)) }
+}
+
+fn unmarked(workload: &Workload, settings: &SleepSettings) -> AnnotationPatch {
+    let mut annotations = vcluster::resume(workload);
+    annotations.extend([(settings.key("asleep"), None), (settings.key("original"), None)]);
+    annotations
 }
 
 /// A patch that changes annotations only.
 fn patch(workload: &Workload, annotations: AnnotationPatch) -> WorkloadPatch {
     WorkloadPatch {
         target: workload.key.clone(),
+        resource: workload.resource.clone(),
         uid: Arc::clone(&workload.uid),
         resource_version: Arc::clone(&workload.resource_version),
         size: None,
@@ -151,7 +173,7 @@ fn refusal(workload: &Workload) -> Option<(&'static str, String)> {
             ),
         ));
     }
-    if workload.controlled {
+    if workload.controller.is_some() {
         return Some((
             "controlled",
             format!("{key} is not put to sleep: another controller owns it and would undo it"),
@@ -170,4 +192,31 @@ fn refusal(workload: &Workload) -> Option<(&'static str, String)> {
         ));
     }
     None
+}
+
+/// Data that would end with its pods is not for a default or for inactivity to lose: only who wishes the sleep of this very
+/// space knows what is in it.
+fn losses(
+    workload: &Workload,
+    decision: &Decision,
+    asked: &Asked,
+    settings: &SleepSettings,
+) -> Option<(&'static str, String)> {
+    if workload.local_volumes.is_empty() || asked.may_lose_data || is_own_wish(decision) {
+        return None;
+    }
+    let key = settings.key(MAY_LOSE_DATA);
+    let message = format!(
+        "{} is not put to sleep by {}: what is in its local volumes ({}) would be lost; annotate it or its namespace with {key}=true if that may go",
+        workload.key,
+        decision.policy,
+        workload.local_volumes.join(", "),
+    );
+    Some(("local-volumes", message))
+}
+
+/// Whether the sleep is wished on the namespace or workload itself, and not for want of use.
+fn is_own_wish(decision: &Decision) -> bool {
+    let own = decision.policy.starts_with("namespace ") || decision.policy.starts_with("workload ");
+    own && !decision.policy.ends_with(" sleep-after")
 }

@@ -23,6 +23,8 @@ pub struct Scene {
     pub patches: Vec<WorkloadPatch>,
     /// Every status of a policy that was written.
     pub statuses: Vec<(Arc<str>, PolicyReport)>,
+    /// Pods that were deleted.
+    pub deleted: Vec<String>,
     version: u64,
 }
 
@@ -48,7 +50,9 @@ pub fn deployment(namespace: &str, name: &str, replicas: u32) -> Workload {
         rolling_out: false,
         running: false,
         local_volumes: Vec::new(),
-        controlled: false,
+        controller: None,
+        resource: None,
+        governs: None,
     }
 }
 
@@ -85,6 +89,7 @@ impl Scene {
             announced: Vec::new(),
             patches: Vec::new(),
             statuses: Vec::new(),
+            deleted: Vec::new(),
             version: 100,
         }
     }
@@ -196,6 +201,11 @@ impl Scene {
                 self.statuses.push((name, *report));
                 self.ended(id, Outcome::Done { resource_version: "1".into() });
             }
+            Action::DeletePod { id, namespace, name, uid, vcluster } => {
+                self.deleted.push(format!("{namespace}/{name} of {vcluster}"));
+                self.ended(id, Outcome::Done { resource_version: "0".into() });
+                self.engine.apply(Event::PodGone { uid, at: self.now }, self.now);
+            }
             // A scene has no budgets.
             Action::BudgetStatus { .. } => {}
             announcement @ Action::Announce { .. } => self.announce(vec![announcement]),
@@ -218,6 +228,10 @@ impl Scene {
         }
         self.version += 1;
         workload.size = patch.size.unwrap_or(workload.size);
+        if let Some(switch) = &mut workload.switch {
+            let switch = Arc::make_mut(switch);
+            switch.now.extend(patch.fields.iter().map(|(at, value)| (Arc::clone(at), value.clone())));
+        }
         for (key, value) in &patch.annotations {
             match value {
                 Some(value) => workload.annotations.insert(Arc::clone(key), Arc::clone(value)),

@@ -24,6 +24,8 @@ impl World {
                 let outcome = self.patch_namespace(&name, &uid, annotations, now);
                 vec![ended(id, None, outcome)]
             }
+            // No vCluster lives in it.
+            Action::DeletePod { id, .. } => vec![ended(id, None, Outcome::NotFound)],
             Action::BudgetStatus { id, .. } | Action::PolicyStatus { id, .. } => {
                 vec![ended(id, None, Outcome::NotFound)] // it has none
             }

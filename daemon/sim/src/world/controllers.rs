@@ -50,7 +50,9 @@ impl World {
             rolling_out: false,
             running: false,
             local_volumes: Vec::new(),
-            controlled: false,
+            controller: None,
+            resource: None,
+            governs: None,
         };
         let template_hash = self.rng.suffix(9);
         let owner = Owner {

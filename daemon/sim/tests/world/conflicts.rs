@@ -18,6 +18,7 @@ fn small(annotations: &[(&str, &str)]) -> World {
 fn patch(workload: &Workload) -> WorkloadPatch {
     WorkloadPatch {
         target: workload.key.clone(),
+        resource: None,
         uid: Arc::clone(&workload.uid),
         resource_version: Arc::clone(&workload.resource_version),
         size: Some(Size::Replicas(0)),

@@ -181,7 +181,7 @@ async fn space_is_told_with_its_wishes_workloads_and_problems() {
                 "asleep": true, "asleep_since": "2026-03-02T04:00:00Z", "asleep_why": "Outside its uptime.",
                 "asleep_policy": "namespace uptime", "asleep_by": "nightcap", "original_replicas": 2,
                 "original_suspended": null, "should_sleep": true, "policy": "namespace uptime", "why": why,
-                "next_change": "2026-03-02T20:00:00Z", "refusal": null, "hourly_cost": 0.070_341_518_234,
+                "next_change": "2026-03-02T20:00:00Z", "refusal": null, "local_volumes": [], "hourly_cost": 0.070_341_518_234,
             }],
             "problems": [],
         })

@@ -149,6 +149,7 @@ fn workload_of(view: &WorkloadView) -> WorkloadReport {
         next: view.upcoming.as_ref().map(next_of),
         wishes: view.wishes.as_ref().map(|wishes| wishes.iter().map(wish_of).collect()),
         refusal: view.refusal.as_deref().map(ToOwned::to_owned),
+        local_volumes: view.local_volumes.iter().map(ToString::to_string).collect(),
         hourly_cost: view.hourly.into(),
     }
 }

@@ -43,7 +43,9 @@ fn workload(labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Workload {
         rolling_out: false,
         running: false,
         local_volumes: Vec::new(),
-        controlled: false,
+        controller: None,
+        resource: None,
+        governs: None,
     }
 }
 

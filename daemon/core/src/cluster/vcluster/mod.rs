@@ -11,8 +11,8 @@ mod mapped;
 mod synced;
 mod workload;
 
-pub use control_plane::control_plane;
 pub(crate) use control_plane::control_plane_of_claim;
+pub use control_plane::{ControlPlanePart, control_plane, control_plane_part};
 pub use hashed::{HashedLabels, KeyHashes, host_label_key};
 pub(crate) use keys::reads;
 pub use mapped::{MappedNamespace, VClusterKey};

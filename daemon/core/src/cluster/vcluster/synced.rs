@@ -29,6 +29,12 @@ pub struct Synced {
 }
 
 impl Synced {
+    /// Whether nothing inside the vCluster makes a pod again, as far as the host can tell: it names no owner. In versions
+    /// before 0.16 the pod of a Job looks like this too.
+    pub fn is_bare(&self) -> bool {
+        self.workload.as_ref().is_none_or(|(kind, _)| kind.name() == "Pod")
+    }
+
     /// From the labels and annotations of an object of this name and namespace on the host. `None` for what no vCluster
     /// has synced, and for what somebody has copied, marks and all, from a synced object.
     pub fn read(
