@@ -292,7 +292,7 @@ proptest! {
         let minute = |n| from + Millis::from_minutes(n);
         let namespace = Wishes {
             keep_awake_until: chain.keep_awake.map(minute),
-            asleep_until: chain.asleep.map(|end| end.map_or(AsleepUntil::Manual, |end| AsleepUntil::At(minute(end)))),
+            asleep_until: chain.asleep.map(|End(end)| end.map_or(AsleepUntil::Manual, |end| AsleepUntil::At(minute(end)))),
             exclude: chain.exclude,
             ..own(&chain.namespace)
         };
