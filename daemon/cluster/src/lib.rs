@@ -8,6 +8,7 @@
 //! * [`Performer`] turns actions into writes, and their outcomes into events.
 //! * [`Cluster::list`] and [`Cluster::apply`] do both once, for a command line without a daemon.
 //! * [`Cluster::find_daemon`] and [`Cluster::forward`] lead a command line to the daemon's pod.
+//! * [`lead`] stands for the Lease that says who acts.
 //! * [`Cluster::identify`] and [`Cluster::authorize`] ask the API server who holds a token, and what it allows.
 //!
 //! The crate reads no clock: `now` comes from the daemon ([`Now`]).
@@ -20,6 +21,7 @@ mod crd;
 mod direct;
 mod error;
 mod forward;
+mod lease;
 mod reply;
 mod usage;
 mod watch;
@@ -41,6 +43,7 @@ pub use crd::{Definition, definitions};
 pub use direct::Listing;
 pub use error::ClusterError;
 pub use forward::{DaemonPod, Everywhere, Forward, ForwardError, NAMESPACE};
+pub use lease::{LeaseSettings, lead};
 pub use usage::run_usage;
 pub use watch::watch;
 

@@ -151,12 +151,14 @@ fn prices(args: PricesArgs, connection: &Connection) -> Result<String, Failure> 
 
 /// The configuration of the daemon: flags before variables before the file.
 fn configuration(args: RunArgs, connection: &Connection) -> Result<Config, Failure> {
-    let RunArgs { config, listen, mode, data_dir } = args;
+    let RunArgs { config, listen, mode, data_dir, leader_elect, lease_namespace } = args;
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let flags: Vec<Flag> = [
         ("--listen", "listen", listen),
         ("--mode", "mode", mode),
         ("--data-dir", "data_dir", data_dir.as_deref().map(path)),
+        ("--leader-elect", "leader_elect", leader_elect.then(|| "true".to_owned())),
+        ("--lease-namespace", "lease_namespace", lease_namespace),
         ("--kubeconfig", "kubeconfig", connection.kubeconfig.as_deref().map(path)),
     ]
     .into_iter()

@@ -88,6 +88,8 @@ fn read(reader: &mut Reader<'_>) -> Config {
             level: reader.parse("log.level", log_level).unwrap_or_default(),
         },
         concurrency: reader.whole("act.concurrency", CONCURRENCY).unwrap_or(default.concurrency),
+        leader_elect: reader.switch("leader_elect"),
+        lease_namespace: reader.text("lease_namespace").map(ToOwned::to_owned),
     }
 }
 

@@ -37,7 +37,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 56] = [
+pub(super) const KEYS: [Key; 58] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -95,6 +95,8 @@ pub(super) const KEYS: [Key; 56] = [
     key("log.format", Kind::Text),
     key("log.level", Kind::Text),
     key("act.concurrency", Kind::Number),
+    key("leader_elect", Kind::Switch),
+    key("lease_namespace", Kind::Text),
 ];
 
 /// The names a map at `path` may hold; empty if `path` is a key whose value is checked elsewhere.

@@ -74,6 +74,10 @@ pub struct Config {
     pub log: Log,
     /// How many patches may be under way at once.
     pub concurrency: usize,
+    /// Whether several daemons agree by a Lease on which of them acts; `None`: inside a cluster they do.
+    pub leader_elect: Option<bool>,
+    /// The namespace of the Lease; `None`: the daemon's own.
+    pub lease_namespace: Option<String>,
 }
 
 /// How usage is measured.
@@ -171,6 +175,8 @@ impl Default for Config {
             fixed: Vec::new(),
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
             concurrency: 24,
+            leader_elect: None,
+            lease_namespace: None,
         }
     }
 }

@@ -67,7 +67,10 @@ impl Metrics {
             self.requests.clone(),
         );
         let mut opencost = Registry::default();
-        opencost.register_collector(Box::new(opencost::OpenCostCollector { snapshot: Arc::clone(snapshot) }));
+        if snapshot.leads {
+            let collector = opencost::OpenCostCollector { snapshot: Arc::clone(snapshot) };
+            opencost.register_collector(Box::new(collector));
+        }
         let mut text = String::with_capacity(16 * 1024 + snapshot.pods.len() * 512);
         encode_registry(&mut text, &own)?;
         encode_registry(&mut text, &opencost)?;

@@ -25,6 +25,7 @@ const SETTLED_AT: Metric = Metric::new(
     "Up to here money does not change any more, corrections apart",
 );
 const SYNCED: Metric = Metric::new("nightcap_synced", "1 when every kind of object has been listed once");
+const LEADS: Metric = Metric::new("nightcap_leads", "1 where this daemon is the one that acts");
 const WATCH_LISTED: Metric =
     Metric::new("nightcap_watch_listed", "1 when objects of this kind have been listed once");
 const WATCH_BROKEN: Metric = Metric::new("nightcap_watch_broken", "1 while the watch of this kind is broken");
@@ -140,6 +141,9 @@ impl Collector for ClusterCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let encoder = &mut encoder;
         self.encode_picture(encoder)?;
+        if !self.snapshot.leads {
+            return self.encode_health(encoder);
+        }
         self.encode_totals(encoder)?;
         self.encode_hourly(encoder)?;
         self.encode_spaces(encoder)?;
@@ -160,6 +164,7 @@ impl ClusterCollector {
         START_AT.value(encoder, seconds(snapshot.start))?;
         SETTLED_AT.value(encoder, seconds(snapshot.settled))?;
         SYNCED.value(encoder, flag(snapshot.synced))?;
+        LEADS.value(encoder, flag(snapshot.leads))?;
         let listed = |kind: Kind| flag(!snapshot.missing.contains(&kind));
         WATCH_LISTED.values(encoder, Kind::ALL.map(|kind| ([("kind", kind.plural())], listed(kind))))?;
         let broken = |kind: Kind| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures::future::BoxFuture;
-use nightcap_cluster::{ActSettings, Cluster, KeepKeys, Now, Performer, Sink};
+use nightcap_cluster::{ActSettings, Cluster, KeepKeys, LeaseSettings, Now, Performer, Sink};
 use nightcap_core::cluster::OperatorKinds;
 use nightcap_core::engine::{Action, BudgetPast, Event};
 use tokio::sync::mpsc;
@@ -23,6 +23,8 @@ use crate::telemetry;
 /// Inputs that may wait for the engine: a list of thousands of pods comes faster than it is taken in, and waits in its
 /// watch then.
 const QUEUE: usize = 4_096;
+/// The name of the Lease that says who acts.
+const LEASE: &str = "nightcap";
 /// The pause before a question that failed is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(15);
 
@@ -52,7 +54,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let performer = Performer::new(cluster.clone(), &act, Arc::clone(&now), Arc::clone(&sink));
 
     let folder = config.data_dir.as_deref().map(|folder| (folder, &*config.cluster, config.retention));
-    let (keeper, engine, opened) = open_history(folder, config.settings(clock.now()));
+    let (keeper, mut engine, opened) = open_history(folder, config.settings(clock.now()));
+    let lease = lease(&config, &cluster);
+    if lease.is_some() {
+        engine.apply(Event::Leads(false), clock.now());
+    }
     let archive = keeper.as_ref().map(Keeper::archive);
     let recall = archive.clone().map(|archive| recall::start(archive, handle.clone(), stop.clone()));
     let actor = OnCluster { performer: performer.clone(), recall };
@@ -73,7 +79,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let urls = config.network_counters.clone();
     let traffic = tokio::spawn(traffic::scrape(urls, Arc::clone(&now), Arc::clone(&sink), stop.clone()));
     tokio::spawn(prices.keep_fresh(handle.clone(), stop.clone())); // ends with the engine
-    let usage = tokio::spawn(scrape(cluster.clone(), config.clone(), now, sink, stop.clone()));
+    let usage = scrape(cluster.clone(), config.clone(), Arc::clone(&now), Arc::clone(&sink), stop.clone());
+    let usage = tokio::spawn(usage);
+    let stand = stand(lease, cluster.clone(), Arc::clone(&now), Arc::clone(&sink), stop.clone());
+    let stand = tokio::spawn(stand);
     let managed = tokio::spawn(ask_who_runs_it(cluster.clone(), handle.clone(), stop.clone()));
     // Open requests may still ask the engine: HTTP stops last.
     let http_stop = CancellationToken::new();
@@ -84,7 +93,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let http = tokio::spawn(serve(listener, router(state), http_stop.clone()));
 
     stop.cancelled().await;
-    let ended = tokio::join!(watches, usage, traffic, managed);
+    let ended = tokio::join!(watches, usage, traffic, managed, stand);
     performer.finish().await;
     http_stop.cancel();
     let (engine, http) = tokio::join!(engine, http);
@@ -92,6 +101,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     ended.1.context("the usage scrape ended badly")?;
     ended.2.context("the scrape of network counters ended badly")??;
     ended.3.context("the question for the version ended badly")?;
+    ended.4.context("the election ended badly")?;
     let engine = engine.context("the engine ended badly")?;
     if let Some(keeper) = keeper {
         let now = clock.now();
@@ -114,6 +124,36 @@ async fn watch(
     stop: CancellationToken,
 ) {
     nightcap_cluster::watch(&cluster, &keep, &kinds, &now, &sink, &stop).await;
+}
+
+/// The Lease that says who acts, where several daemons may run: asked for, or inside a cluster.
+fn lease(config: &Config, cluster: &Cluster) -> Option<LeaseSettings> {
+    let inside = config.kubeconfig.is_none() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    let namespace = config.lease_namespace.as_deref().unwrap_or_else(|| cluster.default_namespace());
+    config.leader_elect.unwrap_or(inside).then(|| LeaseSettings {
+        namespace: namespace.to_owned(),
+        name: LEASE.to_owned(),
+        identity: identity(),
+    })
+}
+
+/// A pod is called like its host, and one that starts again is the same; two daemons on one host are told apart by their
+/// processes.
+fn identity() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}_{}", host.trim(), std::process::id())
+}
+
+async fn stand(
+    lease: Option<LeaseSettings>,
+    cluster: Cluster,
+    now: Now,
+    sink: Sink,
+    stop: CancellationToken,
+) {
+    if let Some(lease) = lease {
+        nightcap_cluster::lead(&cluster, &lease, &now, &sink, &stop).await;
+    }
 }
 
 /// Asks until the API server says which version it is: that tells who runs the control plane, and so what it costs.

@@ -16,7 +16,7 @@ fn number(variable: &str, default: u64) -> u64 {
 
 #[tokio::test]
 async fn a_daemon_killed_at_any_instant_loses_nothing() {
-    let (rounds, seed) = (number("NIGHTCAP_CRASH_ROUNDS", 10), number("NIGHTCAP_SEED", 1));
+    let (rounds, seed) = (number("NIGHTCAP_CRASH_ROUNDS", 20), number("NIGHTCAP_SEED", 1));
     let plane = stage::cluster(Options::default()).await;
     let client = plane.client().unwrap();
     space(&client, "crash", &[]).await;

@@ -19,6 +19,8 @@ mod faults;
 mod forward;
 mod kinds;
 #[cfg(test)]
+mod lease;
+#[cfg(test)]
 mod opencost_clients;
 #[cfg(test)]
 mod operator_kinds;

@@ -339,6 +339,8 @@ pub enum Event {
         /// What happened.
         reason: Arc<str>,
     },
+    /// This daemon is the one that acts from here on, or is it no more. One that is told nothing acts.
+    Leads(bool),
     /// A person's command.
     Command(Command),
     /// An action ended.

@@ -164,6 +164,8 @@ pub struct Engine {
     pub(super) label_sets: BTreeSet<Arc<Keys>>,
     /// Texts that many attributions share.
     pub(super) texts: BTreeSet<Arc<str>>,
+    /// Whether it acts; who does not still counts all the money, on its own volume.
+    pub(super) leads: bool,
     pub(super) listed: BTreeSet<Kind>,
     pub(super) problems: Problems,
     pub(super) usage: UsageHealth,
@@ -207,6 +209,7 @@ impl Engine {
             facts: BTreeSet::new(),
             label_sets: BTreeSet::new(),
             texts: BTreeSet::new(),
+            leads: true,
             listed: BTreeSet::new(),
             problems: Problems::default(),
             usage: UsageHealth::default(),
@@ -260,6 +263,7 @@ impl Engine {
             Event::HistoryDamaged(files) => self.history_damaged(&files, now),
             Event::Usage(samples) => self.observe_usage(samples, now),
             Event::UsageFailed { reason } => self.usage_failed(reason, now),
+            Event::Leads(leads) => self.leads = leads,
             Event::Command(command) => self.command(&command, now),
             Event::Ended { id, outcome, .. } => self.ended(id, outcome, now),
         }
@@ -277,7 +281,7 @@ impl Engine {
             self.settled_at = now;
             self.check_usage(now);
         }
-        if self.is_synced() {
+        if self.is_synced() && self.leads {
             self.look_at_spaces(now);
             self.look_at_policies(now);
             self.look_at_budgets(now);
@@ -303,13 +307,13 @@ impl Engine {
             .into_iter()
             .chain(self.budgets.due())
             .chain(self.policies.due());
-        if self.is_synced() { due.fold(settle, Instant::min) } else { settle }
+        if self.is_synced() && self.leads { due.fold(settle, Instant::min) } else { settle }
     }
 
     /// The next instant at which a space is to be looked at although nothing happens to it: settling apart, which may
     /// wait when simulated time is to pass fast.
     pub fn next_due(&self) -> Option<Instant> {
-        self.due.first().filter(|_| self.is_synced()).map(|(at, _)| *at)
+        self.due.first().filter(|_| self.is_synced() && self.leads).map(|(at, _)| *at)
     }
 
     /// Whether every kind has been listed: before that nothing is decided, since half a picture shows nobody at work.

@@ -28,6 +28,7 @@ impl Engine {
             mode: self.settings.mode,
             start: self.settings.start,
             settled: view.settled,
+            leads: self.leads,
             synced: self.is_synced(),
             missing: Kind::ALL.into_iter().filter(|kind| !self.listed.contains(kind)).collect(),
             hours: view.hours,

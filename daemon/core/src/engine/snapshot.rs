@@ -186,6 +186,8 @@ pub struct Snapshot {
     pub start: Instant,
     /// Up to here rows do not change any more, corrections apart.
     pub settled: Instant,
+    /// Whether this daemon is the one that acts.
+    pub leads: bool,
     /// Whether every kind has been listed.
     pub synced: bool,
     /// Kinds that are not listed yet.

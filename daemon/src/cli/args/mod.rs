@@ -117,6 +117,12 @@ pub struct RunArgs {
     /// Where history is kept; left out, in memory only
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Agree with other daemons by a Lease on which of them acts [default: inside a cluster]
+    #[arg(long)]
+    pub leader_elect: bool,
+    /// The namespace of that Lease [default: the daemon's own]
+    #[arg(long, value_name = "NAMESPACE")]
+    pub lease_namespace: Option<String>,
 }
 
 /// Arguments of `demo`.
