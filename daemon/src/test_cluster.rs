@@ -12,6 +12,7 @@ use nightcap_core::engine::{
 };
 use nightcap_core::money::{AssetKind, Confidence, FlatAsset, FlatRow, Marks, NodePrice, PriceSource};
 use nightcap_core::sleep::Mode;
+use nightcap_core::sleep::policy::{PolicyObject, PolicySpec};
 use nightcap_core::units::{
     Bytes, Cpu, Gpu, Instant, Millis, PicoUsd, Rate, Resources, Window, parse_rfc3339,
 };
@@ -160,6 +161,7 @@ pub(crate) fn engine() -> Engine {
             &[("nightcap.dev/asleep", mark), ("nightcap.dev/original", r#"{"replicas":2}"#)],
         ),
         budget("shop", "10"),
+        policy(),
         Event::Pod(pod(("shop-dev", "web-1", "n1"), Some("web"), size(1_000, 4, 0), (1, None))),
         Event::Pod(pod(("shop-dev", "web-2", "n1"), Some("web"), size(1_000, 4, 0), (1, Some(3)))),
         Event::Pod(pod(("data", "train-1", "n2"), None, size(2_000, 8, 1), (2, None))),
@@ -186,10 +188,10 @@ pub(crate) fn engine() -> Engine {
     engine
 }
 
-/// The status of a budget is written at once; nothing else is.
+/// The status of a budget or policy is written at once; nothing else is.
 fn tick(engine: &mut Engine, at: Instant) {
     for action in engine.tick(at) {
-        if let Action::BudgetStatus { id, .. } = action {
+        if let Action::BudgetStatus { id, .. } | Action::PolicyStatus { id, .. } = action {
             let outcome = Outcome::Done { resource_version: "2".into() };
             engine.apply(Event::Ended { id, target: None, outcome }, at);
         }
@@ -210,12 +212,24 @@ fn budget(team: &str, amount: &str) -> Event {
     Event::Budget(Box::new(BudgetObject { uid, name: name.into(), generation: 1, spec }))
 }
 
+/// A sleep policy that is about nothing here.
+fn policy() -> Event {
+    let spec = PolicySpec {
+        namespaces: vec!["preview-*".into()],
+        downtime: Some("always".into()),
+        ..PolicySpec::default()
+    };
+    let (uid, name) = ("uid-previews".into(), "previews".into());
+    Event::SleepPolicy(Box::new(PolicyObject { uid, name, generation: 1, spec: Ok(spec), status: None }))
+}
+
 fn uids(kind: Kind) -> Vec<Arc<str>> {
     let names: &[&str] = match kind {
         Kind::Node => &["n1", "n2"],
         Kind::Namespace => &["data", "lab", "shop-dev"],
         Kind::Pod => &["shop-dev-web-1", "shop-dev-web-2", "data-train-1"],
         Kind::Deployment => &["shop-dev-web", "lab-notebook"],
+        Kind::SleepPolicy => &["previews"],
         _ => &[],
     };
     names.iter().map(|name| format!("uid-{name}").into()).collect()

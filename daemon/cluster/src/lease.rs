@@ -108,10 +108,13 @@ impl Election<'_> {
     async fn stand(&mut self, now: Instant) -> Result<(), ClusterError> {
         // What is renewed holds from before it was asked for.
         let began = time::Instant::now();
-        let Some(lease) = self.api.get_opt(&self.settings.name).await? else {
-            let made = self.record(None, &self.settings.identity, now)?;
-            self.settle(self.api.create(&PostParams::default(), &made).await, began)?;
-            return Ok(());
+        let lease = match self.api.get(&self.settings.name).await {
+            Ok(lease) => lease,
+            Err(kube::Error::Api(status)) if status.code == 404 => {
+                let made = self.record(None, &self.settings.identity, now)?;
+                return self.settle(self.api.create(&PostParams::default(), &made).await, began);
+            }
+            Err(error) => return Err(error.into()),
         };
         self.look(&lease, began);
         let free = self.seen.as_ref().is_none_or(|seen| seen.is_over(began));

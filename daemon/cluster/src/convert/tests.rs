@@ -554,7 +554,7 @@ fn deployment_is_read_whole() {
     let controlled = set(object.clone(), "/metadata/ownerReferences", owner);
     assert_eq!(
         deployment(&controlled),
-        Ok(cluster::Workload { controller: Some("op-1".into()), ..wanted.clone() })
+        Ok(cluster::Workload { controller: Some("o-1".into()), ..wanted.clone() })
     );
 
     let no_size = deployment(&set(object.clone(), "/spec/replicas", Value::Null)).unwrap();

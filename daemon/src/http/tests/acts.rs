@@ -60,40 +60,41 @@ fn written(answer: &Answer) -> Value {
 async fn acts_answer_what_they_write() {
     let keep = "nightcap.dev/keep-awake-until";
     let asleep = "nightcap.dev/asleep-until";
+    let by = "nightcap.dev/override-by";
     for (path, body, act, annotations, message) in [
         (
             "/api/v1/spaces/lab/sleep",
             "{}",
             "sleep",
-            json!({keep: null, asleep: "2026-03-02T20:00:00Z"}),
+            json!({keep: null, asleep: "2026-03-02T20:00:00Z", by: "anybody"}),
             "lab goes to sleep until 2026-03-02T20:00:00Z",
         ),
         (
             "/api/v1/spaces/shop-dev/sleep",
             "",
             "sleep",
-            json!({keep: null, asleep: "manual"}),
+            json!({keep: null, asleep: "manual", by: "anybody"}),
             "shop-dev goes to sleep until somebody wakes it",
         ),
         (
             "/api/v1/spaces/shop-dev/sleep",
             r#"{"until": "2026-03-03T08:00:00+01:00"}"#,
             "sleep",
-            json!({keep: null, asleep: "2026-03-03T07:00:00Z"}),
+            json!({keep: null, asleep: "2026-03-03T07:00:00Z", by: "anybody"}),
             "shop-dev goes to sleep until 2026-03-03T07:00:00Z",
         ),
         (
             "/api/v1/spaces/shop-dev/wake",
             "{}",
             "wake",
-            json!({keep: "2026-03-02T12:30:00Z", asleep: null}),
+            json!({keep: "2026-03-02T12:30:00Z", asleep: null, by: "anybody"}),
             "shop-dev is kept awake until 2026-03-02T12:30:00Z",
         ),
         (
             "/api/v1/spaces/lab/keep-awake",
             r#"{"until": "2026-03-02T18:00:00Z"}"#,
             "keep-awake",
-            json!({keep: "2026-03-02T18:00:00Z", asleep: null}),
+            json!({keep: "2026-03-02T18:00:00Z", asleep: null, by: "anybody"}),
             "lab is kept awake until 2026-03-02T18:00:00Z",
         ),
     ] {

