@@ -9,6 +9,7 @@ use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
 use crate::cluster::{Size, Workload, WorkloadKey};
 use crate::sleep::foreign::ForeignSubject;
 use crate::sleep::policy::PolicyLevels;
+use crate::sleep::wake_order::Rising;
 use crate::sleep::{
     AnnotationPatch, Asked, Command, CommandError, Decision, ForeignLevels, Levels, MAY_LOSE_DATA, Mark,
     Mode, Step, Wish, WorkloadPatch, decide, is_protected, protected_by, step, upcoming,
@@ -30,15 +31,21 @@ impl Engine {
             self.due.remove(&(at, Arc::clone(&name)));
             self.dirty.insert(name);
         }
-        for name in std::mem::take(&mut self.dirty) {
-            if let Some(at) = self.look_at(&name, now) {
-                self.due.insert((at.max(now + Millis(1)), name));
+        loop {
+            for name in std::mem::take(&mut self.dirty) {
+                if let Some(at) = self.look_at(&name, now) {
+                    self.due.insert((at.max(now + Millis(1)), name));
+                }
+            }
+            if !self.admit(now) {
+                return;
             }
         }
     }
 
     /// Looks at one space; returns when to look again although nothing happens to it.
     fn look_at(&mut self, name: &Arc<str>, now: Instant) -> Option<Instant> {
+        self.wakes.look_anew(name);
         let space = self.spaces.get(name)?;
         if space.namespace.terminating {
             return None;
@@ -57,8 +64,10 @@ impl Engine {
         }
         let keys: Vec<WorkloadKey> = self.workloads_in(name).map(|(key, _)| key.clone()).collect();
         let left = self.left_to_others(name);
+        let rising = self.rising(name, &decision, now);
         for key in keys {
-            again.extend(self.look_at_workload(&key, &decision, left.contains(&key), by.as_ref(), now));
+            let left = left.contains(&key);
+            again.extend(self.look_at_workload(&key, &decision, left, by.as_ref(), &rising, now));
         }
         again.extend(self.delete_synced_pods(name, now));
         again.extend(self.mark_space(name, &decision, now));
@@ -71,6 +80,7 @@ impl Engine {
         of_space: &Decision,
         left_to_others: bool,
         by: Option<&Arc<str>>,
+        rising: &[Rising],
         now: Instant,
     ) -> Option<Instant> {
         let entry = self.workloads.get(key)?;
@@ -92,8 +102,17 @@ impl Engine {
         let asked = Asked { by: Arc::clone(by), freed, may_lose_data };
         let step = step(workload, entry.known.as_deref(), &decision, &asked, &self.settings.sleep, now);
         let step = self.step_of_vcluster(entry, step, now);
+        let (step, judged) = self.judge_undoing(key, &decision, step, now);
+        let (step, followed) = self.follow_wake(key, &decision, step, now);
+        let next = next.into_iter().chain(judged).chain(followed).min();
+        let entry = self.workloads.get(key)?;
         if matches!(step, Step::Sleep(_) | Step::Wake(_)) && !entry.errand.is_free(now) {
             return next.into_iter().chain(entry.errand.free_at()).min();
+        }
+        if let Step::Wake(patch) = &step
+            && let Err(until) = self.may_wake(patch, &decision, rising, now)
+        {
+            return next.into_iter().chain(until).min();
         }
         self.note_refusal(key, &step, now);
         match step {
@@ -102,7 +121,10 @@ impl Engine {
                 self.announce_losses(key);
                 Some(self.write(Target::Sleep(key.clone()), patch, now))
             }
-            Step::Wake(patch) => Some(self.write(Target::Wake(key.clone()), patch, now)),
+            Step::Wake(patch) => {
+                self.waking(&patch, now);
+                Some(self.write(Target::Wake(key.clone()), patch, now))
+            }
         }
     }
 
@@ -153,6 +175,16 @@ impl Engine {
         let subject = Subject::Workload { key: key.clone(), uid: Arc::clone(&entry.workload.uid) };
         if reason == "original-lost" {
             self.problems.raise(&key.to_string(), reason, "", message.clone(), now);
+        }
+        if reason == "fight" {
+            // Known already, and only hidden for a while behind another reason.
+            if !self.problems.raise(&key.to_string(), reason, "sleep", message.clone(), now) {
+                return;
+            }
+            let note = message.into();
+            let severity = Severity::Warning;
+            self.out.push(Action::Announce { subject, severity, reason: "Fight", note });
+            return;
         }
         // What ends by itself is nobody's business.
         if !matches!(reason, "rolling-out" | "running") {
@@ -319,6 +351,9 @@ impl Engine {
                 errand.done(resource_version, &seen, now);
                 self.problems.clear(&object, "write-failed");
                 self.count_done(&target);
+                if let Target::Wake(key) = &target {
+                    self.wakes.written(key, now);
+                }
             }
             Outcome::Conflict => {
                 self.counters.conflicts += 1;
