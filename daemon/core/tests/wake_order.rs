@@ -89,7 +89,7 @@ fn what_keeps_data_is_ready_before_the_rest_is_woken() {
     assert_eq!(woken(&mut scene), [""; 0]);
     scene.ready("shop", "db");
     scene.settle(after(31));
-    assert_eq!(woken(&mut scene), ["web", "report"]);
+    assert_eq!(woken(&mut scene), ["report", "web"]);
     assert_eq!(told(&mut scene), [""; 0]);
     assert_eq!(scene.engine.snapshot(after(31)).spaces[0].state, SpaceState::Waking);
     scene.ready("shop", "web");
@@ -103,11 +103,12 @@ fn what_never_gets_ready_is_waited_for_no_longer_than_the_limit_and_told_of() {
     let mut scene = shop();
     scene.settle(morning());
     assert_eq!(woken(&mut scene), ["db"]);
+    scene.settle(after(60)); // where an answer had been lost, it would be asked for again
     assert_eq!(scene.engine.next_due(), Some(after(120)), "nobody looks in between");
     scene.settle(after(119));
     assert_eq!(woken(&mut scene), [""; 0]);
     scene.settle(after(120));
-    assert_eq!(woken(&mut scene), ["web", "report"]);
+    assert_eq!(woken(&mut scene), ["report", "web"]);
     scene.ready("shop", "web");
     scene.settle(after(299));
     assert_eq!(problems(&mut scene), []);
@@ -153,7 +154,6 @@ fn no_more_pods_than_the_nodes_take_are_woken_at_once_in_the_order_of_spaces() {
         )
     };
     assert_eq!(told(&mut scene), [waits("b"), waits("c")]);
-    assert_eq!(scene.engine.next_due(), Some(after(120)));
     // Two of four are ready: the next one fits.
     let mut half = scene.find("a", "a").clone();
     half.ready_replicas = 2;
@@ -161,6 +161,8 @@ fn no_more_pods_than_the_nodes_take_are_woken_at_once_in_the_order_of_spaces() {
     scene.settle(after(10));
     assert_eq!(woken(&mut scene), ["b"]);
     // Nobody gets ready: those before have had their time.
+    scene.settle(after(70));
+    assert_eq!(scene.engine.next_due(), Some(after(120)), "nobody looks in between");
     scene.settle(after(119));
     assert_eq!(woken(&mut scene), [""; 0]);
     scene.settle(after(120));
@@ -218,7 +220,7 @@ fn restart_in_between_keeps_order_and_limit() {
     assert_eq!(scene.engine.next_due(), Some(after(120)), "the limit counts from the start");
     scene.ready("shop", "db");
     scene.settle(after(61));
-    assert_eq!(woken(&mut scene), ["web", "report"]);
+    assert_eq!(woken(&mut scene), ["report", "web"]);
 }
 
 #[test]
