@@ -4,6 +4,7 @@ mod action;
 mod asset_state;
 mod assets;
 mod budgets;
+mod deciding;
 mod errand;
 mod event;
 mod fight;

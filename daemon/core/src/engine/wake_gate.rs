@@ -122,13 +122,8 @@ impl Engine {
         u32::try_from(self.nodes.len()).unwrap_or(u32::MAX).max(1)
     }
 
-    /// What of a space is woken now, or about to be; nothing is where nothing is to wait.
-    pub(super) fn rising(&self, space: &Arc<str>, of_space: &Decision, now: Instant) -> Vec<Rising> {
-        if self.settings.sleep.wake_gate <= Millis(0)
-            || !self.workloads_in(space).any(|(_, entry)| entry.is_marked())
-        {
-            return Vec::new();
-        }
+    /// What of a space is woken now, or about to be.
+    fn rising(&self, space: &Arc<str>, of_space: &Decision, now: Instant) -> Vec<Rising> {
         let rising = self.workloads_in(space).filter_map(|(key, entry)| {
             let woken = self.wakes.woken.get(key).filter(|woken| !woken.ready);
             let is_rising = if entry.is_marked() {
@@ -147,12 +142,13 @@ impl Engine {
         rising.collect()
     }
 
-    /// Whether a wake goes now; else says when to look again although nothing happens.
+    /// Whether a wake goes now; else says when to look again although nothing happens. `of_space` and `decision` are what
+    /// should be with the space and the workload; `rising` is found once a look, where it is needed at all.
     pub(super) fn may_wake(
         &mut self,
         patch: &WorkloadPatch,
-        decision: &Decision,
-        rising: &[Rising],
+        (of_space, decision): (&Decision, &Decision),
+        rising: &mut Option<Vec<Rising>>,
         now: Instant,
     ) -> Result<(), Option<Instant>> {
         let key = &patch.target;
@@ -164,6 +160,7 @@ impl Engine {
             return Ok(());
         }
         let rank = Self::rank_of(entry);
+        let rising = rising.get_or_insert_with(|| self.rising(&key.namespace, of_space, now));
         if let Some(wait) = wake_order::wait(rank, rising, gate, now) {
             let (message, until) = (format!("{key} {wait}"), wait.until);
             self.note_waiting(key, &message);
