@@ -7,7 +7,7 @@ use anyhow::Context;
 use nightcap_cluster::{Cluster, KeepKeys, Listing};
 use nightcap_core::engine::{Action, Engine, Event, Kind, Outcome};
 use nightcap_core::sleep::{Command, Mode};
-use nightcap_core::units::Instant;
+use nightcap_core::units::{Instant, Millis};
 
 use super::acts::{End, Wish};
 use crate::api::{Act, ActReport};
@@ -117,6 +117,8 @@ impl Direct<'_> {
             self.cluster.list(Some(space), self.keep, &self.config.kinds).await?;
         let mut settings = self.config.settings(self.now);
         settings.mode = Mode::Ask;
+        // Nobody stays to see what gets ready: all is woken at once.
+        settings.sleep.wake_gate = Millis(0);
         let mut engine = Engine::new(settings);
         for namespace in namespaces {
             engine.apply(Event::Namespace(namespace), self.now);

@@ -189,7 +189,8 @@ fn size(workload: &WorkloadReport) -> String {
 
 fn why(workload: &WorkloadReport) -> String {
     match (&workload.refusal, &workload.asleep_why) {
-        (Some(refusal), _) => format!("Cannot sleep: {refusal}"),
+        (Some(refusal), _) if workload.should_sleep => format!("Cannot sleep: {refusal}"),
+        (Some(waits), _) => waits.clone(),
         (None, Some(asleep)) if workload.should_sleep => asleep.clone(),
         _ => workload.why.clone(),
     }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use super::asset_state::AssetState;
 use super::budgets::Budgets;
 use super::errand::Errand;
+use super::fight::Fights;
 use super::names::PodNames;
 use super::policies::Policies;
 use super::problems::Problems;
 use super::vclusters::Deletions;
+use super::wake_gate::Wakes;
 use super::{Action, ActionId, Counters, Event, HistoryHealth, Kind, Settings, UsageHealth};
 use crate::cluster::{Attribution, Keys, Namespace, Node, OwnerFacts, Resolver, Tier, Workload, WorkloadKey};
 use crate::money::{Ledger, NodePrice, PodName};
@@ -96,6 +98,8 @@ pub(super) struct WorkloadEntry {
     pub(super) attribution: Arc<Attribution>,
     /// Woken by us and not ready yet.
     pub(super) waking: bool,
+    /// It was seen asleep by our hand, and nothing has been said since that it should not be.
+    pub(super) slept: bool,
     pub(super) refusal: Option<Arc<str>>,
     /// What follows next, where that is decided apart from its space.
     pub(super) foreseen: Option<Box<Foreseen>>,
@@ -174,6 +178,10 @@ pub struct Engine {
     pub(super) targets: BTreeMap<ActionId, Target>,
     /// Pods of sleeping vClusters that are being deleted, by UID.
     pub(super) deletions: Deletions,
+    /// Wakes under way.
+    pub(super) wakes: Wakes,
+    /// Sleeps that somebody undoes.
+    pub(super) fights: Fights,
     pub(super) next_action: u64,
     /// Spaces to look at on the next tick.
     pub(super) dirty: BTreeSet<Arc<str>>,
@@ -217,6 +225,8 @@ impl Engine {
             counters: Counters::default(),
             targets: BTreeMap::new(),
             deletions: Deletions::new(),
+            wakes: Wakes::default(),
+            fights: Fights::new(),
             next_action: 0,
             dirty: BTreeSet::new(),
             due: BTreeSet::new(),

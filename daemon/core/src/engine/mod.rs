@@ -4,8 +4,10 @@ mod action;
 mod asset_state;
 mod assets;
 mod budgets;
+mod deciding;
 mod errand;
 mod event;
+mod fight;
 mod governed;
 mod history;
 mod machine;
@@ -23,6 +25,7 @@ mod settings;
 mod snapshot;
 mod space_costs;
 mod vclusters;
+mod wake_gate;
 
 pub use action::{Action, ActionId, Severity, Subject};
 pub use event::{Egress, Event, Kind, Outcome, TrafficSample, UsageSample};

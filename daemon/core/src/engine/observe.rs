@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::machine::{PodState, SpaceEntry, WorkloadEntry};
+use super::wake_gate::is_ready;
 use super::{Action, Engine, Kind, Severity, Subject, UsageSample};
-use crate::cluster::{
-    Attribution, Namespace, Node, Pod, PodPhase, Size, Workload, WorkloadKey, WorkloadKind,
-};
+use crate::cluster::{Attribution, Namespace, Node, Pod, PodPhase, Workload, WorkloadKey, WorkloadKind};
 use crate::money::{Confidence, NodePrice, PodName};
 use crate::sleep::Wishes;
 use crate::sleep::foreign::Foreign;
@@ -124,14 +123,13 @@ impl Engine {
             self.read_marks(&workload, before.as_ref().and_then(|b| b.known.as_deref()), &subject, now);
         let attribution = self.intern(of);
         let new_keys = before.as_ref().is_none_or(|b| *b.attribution != *attribution);
-        let up = match workload.size {
-            Size::Replicas(wanted) => workload.ready_replicas >= wanted,
-            Size::Suspended(_) => true,
-            Size::Off(_) => {
-                !workload.rolling_out
-                    && workload.wanted_pods.is_none_or(|wanted| workload.ready_replicas >= wanted)
-            }
-        };
+        let up = is_ready(&workload);
+        if before.is_none() {
+            // New, or another one of the same name: nothing that was known holds.
+            self.wakes.forget(&key);
+            self.fights.remove(&key);
+        }
+        let marked = known.is_some();
         // A patch of ours that is under way may already show here; its outcome will still come.
         let mut entry = WorkloadEntry {
             wishes: (wishes != Wishes::default()).then(|| Box::new(wishes)),
@@ -139,6 +137,8 @@ impl Engine {
             // Told from what the watch shows, not from the write's answer: the answer may come after the watch has
             // shown the last pod ready, or be lost, and then nothing would end the waking.
             waking: before.as_ref().is_some_and(|b| b.waking || b.is_marked()) && !up && known.is_none(),
+            slept: marked && (before.is_none() || workload.size.is_down())
+                || before.as_ref().is_some_and(|b| b.slept),
             refusal: before.as_ref().and_then(|b| b.refusal.clone()),
             foreseen: None,
             errand: before.as_ref().map(|b| b.errand.clone()).unwrap_or_default(),
@@ -148,6 +148,7 @@ impl Engine {
         };
         entry.errand.saw(&entry.workload.resource_version);
         self.count_sleep(&key, &entry, now);
+        self.wakes.saw(&entry, before.is_none() && !self.is_synced(), now);
         self.workloads.insert(key.clone(), Box::new(entry));
         if new_keys {
             self.attribute_again(&key.namespace, Some(&key), before.is_none(), now);
@@ -159,6 +160,8 @@ impl Engine {
         let found = self.workloads.iter().find(|(_, w)| w.workload.uid == *uid).map(|(key, _)| key.clone());
         if let Some(key) = found {
             self.workloads.remove(&key);
+            self.wakes.forget(&key);
+            self.fights.remove(&key);
             self.ledger.awake(&key, now);
             self.problems.forget(&key.to_string());
             self.dirty.insert(key.namespace);

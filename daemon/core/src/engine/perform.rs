@@ -4,14 +4,12 @@
 use std::sync::Arc;
 
 use super::errand::{LONGEST_PAUSE, LONGEST_PAUSE_WAITED_FOR, LOST_AFTER};
-use super::machine::{Foreseen, SpaceEntry, Target, WorkloadEntry};
+use super::machine::{SpaceEntry, Target};
 use super::{Action, ActionId, Engine, Outcome, Severity, Subject};
 use crate::cluster::{Size, Workload, WorkloadKey};
-use crate::sleep::foreign::ForeignSubject;
-use crate::sleep::policy::PolicyLevels;
+use crate::sleep::wake_order::Rising;
 use crate::sleep::{
-    AnnotationPatch, Asked, Command, CommandError, Decision, ForeignLevels, Levels, MAY_LOSE_DATA, Mark,
-    Mode, Step, Wish, WorkloadPatch, decide, is_protected, protected_by, step, upcoming,
+    AnnotationPatch, Asked, Command, CommandError, Decision, MAY_LOSE_DATA, Mark, Step, WorkloadPatch, step,
 };
 use crate::units::{Instant, Millis};
 
@@ -30,15 +28,21 @@ impl Engine {
             self.due.remove(&(at, Arc::clone(&name)));
             self.dirty.insert(name);
         }
-        for name in std::mem::take(&mut self.dirty) {
-            if let Some(at) = self.look_at(&name, now) {
-                self.due.insert((at.max(now + Millis(1)), name));
+        loop {
+            for name in std::mem::take(&mut self.dirty) {
+                if let Some(at) = self.look_at(&name, now) {
+                    self.due.insert((at.max(now + Millis(1)), name));
+                }
+            }
+            if !self.admit(now) {
+                return;
             }
         }
     }
 
     /// Looks at one space; returns when to look again although nothing happens to it.
     fn look_at(&mut self, name: &Arc<str>, now: Instant) -> Option<Instant> {
+        self.wakes.look_anew(name);
         let space = self.spaces.get(name)?;
         if space.namespace.terminating {
             return None;
@@ -57,8 +61,10 @@ impl Engine {
         }
         let keys: Vec<WorkloadKey> = self.workloads_in(name).map(|(key, _)| key.clone()).collect();
         let left = self.left_to_others(name);
+        let mut rising = None;
         for key in keys {
-            again.extend(self.look_at_workload(&key, &decision, left.contains(&key), by.as_ref(), now));
+            let left = left.contains(&key);
+            again.extend(self.look_at_workload(&key, &decision, left, by.as_ref(), &mut rising, now));
         }
         again.extend(self.delete_synced_pods(name, now));
         again.extend(self.mark_space(name, &decision, now));
@@ -71,6 +77,7 @@ impl Engine {
         of_space: &Decision,
         left_to_others: bool,
         by: Option<&Arc<str>>,
+        rising: &mut Option<Vec<Rising>>,
         now: Instant,
     ) -> Option<Instant> {
         let entry = self.workloads.get(key)?;
@@ -92,8 +99,17 @@ impl Engine {
         let asked = Asked { by: Arc::clone(by), freed, may_lose_data };
         let step = step(workload, entry.known.as_deref(), &decision, &asked, &self.settings.sleep, now);
         let step = self.step_of_vcluster(entry, step, now);
+        let (step, judged) = self.judge_undoing(key, &decision, step, now);
+        let (step, followed) = self.follow_wake(key, &decision, step, now);
+        let next = next.into_iter().chain(judged).chain(followed).min();
+        let entry = self.workloads.get(key)?;
         if matches!(step, Step::Sleep(_) | Step::Wake(_)) && !entry.errand.is_free(now) {
             return next.into_iter().chain(entry.errand.free_at()).min();
+        }
+        if let Step::Wake(patch) = &step
+            && let Err(until) = self.may_wake(patch, (of_space, &decision), rising, now)
+        {
+            return next.into_iter().chain(until).min();
         }
         self.note_refusal(key, &step, now);
         match step {
@@ -102,7 +118,10 @@ impl Engine {
                 self.announce_losses(key);
                 Some(self.write(Target::Sleep(key.clone()), patch, now))
             }
-            Step::Wake(patch) => Some(self.write(Target::Wake(key.clone()), patch, now)),
+            Step::Wake(patch) => {
+                self.waking(&patch, now);
+                Some(self.write(Target::Wake(key.clone()), patch, now))
+            }
         }
     }
 
@@ -153,6 +172,16 @@ impl Engine {
         let subject = Subject::Workload { key: key.clone(), uid: Arc::clone(&entry.workload.uid) };
         if reason == "original-lost" {
             self.problems.raise(&key.to_string(), reason, "", message.clone(), now);
+        }
+        if reason == "fight" {
+            // Known already, and only hidden for a while behind another reason.
+            if !self.problems.raise(&key.to_string(), reason, "sleep", message.clone(), now) {
+                return;
+            }
+            let note = message.into();
+            let severity = Severity::Warning;
+            self.out.push(Action::Announce { subject, severity, reason: "Fight", note });
+            return;
         }
         // What ends by itself is nobody's business.
         if !matches!(reason, "rolling-out" | "running") {
@@ -319,6 +348,9 @@ impl Engine {
                 errand.done(resource_version, &seen, now);
                 self.problems.clear(&object, "write-failed");
                 self.count_done(&target);
+                if let Target::Wake(key) = &target {
+                    self.wakes.written(key, now);
+                }
             }
             Outcome::Conflict => {
                 self.counters.conflicts += 1;
@@ -349,125 +381,4 @@ impl Engine {
             Target::Namespace(_) | Target::Budget(_) | Target::Policy(_) | Target::Pod { .. } => {}
         }
     }
-
-    /// The wishes that meet on a namespace, or on one of its workloads.
-    pub(super) fn levels(&self, name: &Arc<str>, key: Option<&WorkloadKey>) -> Option<Levels<'_>> {
-        let space = self.spaces.get(name)?;
-        let entry = key.and_then(|key| self.workloads.get(key));
-        Some(Levels {
-            foreign: self.foreign_levels(space, entry.map(|entry| &**entry)),
-            workload: entry.and_then(|entry| entry.wishes.as_deref()),
-            namespace: &space.wishes,
-            defaults: self.settings.sleep.defaults_of(&space.attribution.team),
-            protected: protected_by(&self.settings.sleep.protected, name),
-            tier: space.tier.filter(|&tier| is_protected(tier)),
-            policies: (!space.policies.is_empty()).then(|| PolicyLevels {
-                ranked: &space.policies,
-                team: &space.attribution.team,
-                labels: entry.map(|entry| &entry.workload.labels),
-                count: self.settings.mode == Mode::Act,
-            }),
-        })
-    }
-
-    /// What other sleep tools' users have written on a space and one of its workloads; `None` if nothing.
-    fn foreign_levels<'a>(
-        &'a self,
-        space: &'a SpaceEntry,
-        entry: Option<&'a WorkloadEntry>,
-    ) -> Option<ForeignLevels<'a>> {
-        let namespace = space.foreign.as_deref();
-        let own = entry.and_then(|entry| entry.foreign.as_deref());
-        if namespace.is_none() && own.is_none() {
-            return None;
-        }
-        let of_space = namespace.filter(|_| entry.is_none_or(|entry| !entry.is_marked()));
-        let sleep = entry.and_then(WorkloadEntry::asleep_elsewhere);
-        let workload = entry.map(|entry| {
-            let Workload { key, labels, created, .. } = &entry.workload;
-            (own, ForeignSubject { kind: key.kind.name(), name: &key.name, labels }, *created)
-        });
-        Some(ForeignLevels {
-            read: &self.settings.sleep.read,
-            zone: self.settings.sleep.zone_of(&space.attribution.team),
-            workload,
-            namespace,
-            sleep: sleep.or_else(|| of_space.and_then(|of| of.sleep())),
-        })
-    }
-
-    /// Says what a reader should know of other tools' values. Of what is not read there is nothing to know.
-    fn note_foreign(&mut self, object: &str, wishes: &[Wish], now: Instant) {
-        let told: Vec<&Arc<str>> = wishes.iter().flat_map(|wish| &wish.warnings).collect();
-        let details: Vec<&str> = told.iter().map(|warning| &***warning).collect();
-        self.problems.keep(object, "foreign-key", &details);
-        for warning in told {
-            self.problems.raise(object, "foreign-key", warning, warning.to_string(), now);
-        }
-    }
-
-    pub(super) fn decide_space(&self, name: &Arc<str>, now: Instant) -> Option<(Decision, Vec<Wish>)> {
-        Some(decide(self.levels(name, None)?, self.settings.mode, now))
-    }
-
-    /// What should be with a workload of a space for which `of_space` was decided: the same, unless it has wishes of
-    /// its own. Most have none, and there are many. What other tools read may differ from workload to workload.
-    pub(super) fn decide_within(
-        &self,
-        of_space: &Decision,
-        key: &WorkloadKey,
-        entry: &WorkloadEntry,
-        now: Instant,
-    ) -> Decision {
-        self.decide_apart(key, entry, now).map_or_else(|| of_space.clone(), |(decision, _)| decision)
-    }
-
-    /// What should be with a workload that may differ from its space, and every wish for it; `None` where it cannot.
-    pub(super) fn decide_apart(
-        &self,
-        key: &WorkloadKey,
-        entry: &WorkloadEntry,
-        now: Instant,
-    ) -> Option<(Decision, Vec<Wish>)> {
-        let space = self.spaces.get(&key.namespace)?;
-        let told_apart = || space.foreign.is_some() || space.policies.iter().any(|p| p.selects_workloads());
-        if entry.wishes.is_none() && entry.foreign.is_none() && !told_apart() {
-            return None;
-        }
-        Some(decide(self.levels(&key.namespace, Some(key))?, self.settings.mode, now))
-    }
-
-    /// Keeps what follows next in step with the decision.
-    fn foresee(&mut self, name: &Arc<str>, decision: &Decision, now: Instant) {
-        let known = self.spaces.get(name).and_then(|space| space.foreseen.as_ref());
-        if known.is_some_and(|known| is_foreseen(known, decision, now)) {
-            return;
-        }
-        let next = self.levels(name, None).and_then(|of| upcoming(of, self.settings.mode, decision));
-        if let Some(space) = self.spaces.get_mut(name) {
-            space.foreseen = Some((decision.clone(), next));
-        }
-    }
-
-    /// The same for a workload, where it is decided apart from its space.
-    fn foresee_within(&mut self, of_space: &Decision, key: &WorkloadKey, decision: &Decision, now: Instant) {
-        let Some(entry) = self.workloads.get(key) else { return };
-        let foreseen = if decision == of_space {
-            None
-        } else if entry.foreseen.as_ref().is_some_and(|known| is_foreseen(known, decision, now)) {
-            return;
-        } else {
-            let levels = self.levels(&key.namespace, Some(key));
-            let next = levels.and_then(|of| upcoming(of, self.settings.mode, decision));
-            Some(Box::new((decision.clone(), next)))
-        };
-        if let Some(entry) = self.workloads.get_mut(key) {
-            entry.foreseen = foreseen;
-        }
-    }
-}
-
-/// Whether what follows next is still that.
-fn is_foreseen(known: &Foreseen, decision: &Decision, now: Instant) -> bool {
-    known.0 == *decision && known.1.as_ref().is_none_or(|next| next.at > now)
 }

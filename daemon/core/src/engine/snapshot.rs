@@ -45,7 +45,7 @@ pub struct WorkloadView {
     pub wishes: Option<Vec<Wish>>,
     /// What follows next, as far as wishes tell.
     pub upcoming: Option<Upcoming>,
-    /// Why it cannot be put to sleep although it should be.
+    /// Why it cannot be put to sleep although it should be, or what its wake waits for.
     pub refusal: Option<Arc<str>>,
     /// Volumes whose data ends with its pods.
     pub local_volumes: Vec<Arc<str>>,
@@ -231,6 +231,8 @@ pub struct Counters {
     pub retries: u64,
     /// Patches refused for good.
     pub refused: u64,
+    /// Workloads left alone since somebody undoes their sleep, or their wake, again and again.
+    pub fights: u64,
     /// Facts that came after their hour was settled.
     pub late_facts: u64,
     /// Objects or values that could not be read.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::vcluster;
-use super::{AnnotationPatch, Decision, Freed, Mark, Original, SleepSettings, WorkloadPatch};
+use super::{AnnotationPatch, Decision, Freed, Mark, Original, Restored, SleepSettings, WorkloadPatch};
 use crate::cluster::{Fields, Size, Workload, WorkloadKind};
 use crate::units::Instant;
 
@@ -140,6 +140,17 @@ fn wake(workload: &Workload, known: Option<&Known>, settings: &SleepSettings, no
 pub fn resume_paused(workload: &Workload) -> WorkloadPatch {
     let size = Some(vcluster::paused_size(&workload.annotations));
     WorkloadPatch { size, ..patch(workload, vcluster::resume(workload)) }
+}
+
+/// Gives a workload that was woken, and turned down again, the size it was woken to.
+pub(crate) fn restore(workload: &Workload, to: &Restored, now: Instant) -> WorkloadPatch {
+    let resumes = workload.key.kind == WorkloadKind::CronJob && to.size == Size::Suspended(false);
+    WorkloadPatch {
+        size: Some(to.size),
+        fields: to.fields.clone(),
+        skip_runs_until: resumes.then_some(now),
+        ..patch(workload, AnnotationPatch::new())
+    }
 }
 
 fn unmarked(workload: &Workload, settings: &SleepSettings) -> AnnotationPatch {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::foreign::Tool;
 use super::{DEFAULT_PROTECTED, Wishes};
 use crate::schedule::{Calendar, DaysOff};
+use crate::units::Millis;
 
 /// How far Nightcap is trusted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
@@ -60,6 +61,12 @@ pub struct SleepSettings {
     pub protected: Vec<Arc<str>>,
     /// Other tools whose wishes count; what others carry is shown, and not followed.
     pub read: Vec<Tool>,
+    /// How long a workload waits at most for those of a lower rank, and for pods woken before it, to be ready; with zero
+    /// nothing waits.
+    pub wake_gate: Millis,
+    /// So many pods for each node may be woken and not ready yet; people's own wakes are not held up. With zero there is
+    /// no such limit.
+    pub wake_pods_per_node: u32,
     /// Wishes for namespaces that have none of their own; they count in [`Mode::Act`] only.
     pub defaults: Wishes,
     /// Calendars of holidays, by name.
@@ -79,6 +86,8 @@ impl SleepSettings {
             team_zones: BTreeMap::new(),
             protected: DEFAULT_PROTECTED.iter().map(|&name| name.into()).collect(),
             read: Vec::new(),
+            wake_gate: Millis::from_minutes(2),
+            wake_pods_per_node: 10,
             defaults: Wishes::default(),
             calendars: BTreeMap::new(),
             team_days_off: BTreeMap::new(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
+use super::wake_order::WAKE_ORDER;
 use crate::cluster::Keys;
 use crate::schedule::{DaysOff, SpecError, TimeSpec};
 use crate::units::{Instant, parse_rfc3339};
@@ -34,6 +35,8 @@ pub struct Wishes {
     pub days_off: Option<Arc<DaysOff>>,
     /// Who is said to have written `keep-awake-until` or `asleep-until`.
     pub override_by: Option<Arc<str>>,
+    /// Its place in the order of waking, if it names one.
+    pub wake_order: Option<i32>,
     /// A value could not be read and no good one is known: unknown, and unknown is awake.
     pub unknown: bool,
 }
@@ -140,6 +143,7 @@ impl Wishes {
                 .read("downtime", before.and_then(|b| b.downtime.clone()), |text| spec(text, zone)),
             days_off: None,
             override_by: author(keys.get(format!("{prefix}/{OVERRIDE_BY}").as_str())),
+            wake_order: reader.wake_order(),
             unknown: reader.unknown,
         };
         (wishes, reader.bad)
@@ -164,6 +168,18 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Of a place in the order that cannot be read nothing else depends: the default holds.
+    fn wake_order(&mut self) -> Option<i32> {
+        let key = format!("{}/{WAKE_ORDER}", self.prefix);
+        let value = self.keys.get(key.as_str())?;
+        let order = value.trim().parse().ok();
+        if order.is_none() {
+            let message = format!("{key}: {value:?} is no whole number such as 5; the default order holds");
+            self.bad.push(BadValue { key: key.into(), message });
+        }
+        order
+    }
+
     fn read<T>(
         &mut self,
         name: &str,

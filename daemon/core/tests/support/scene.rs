@@ -25,6 +25,8 @@ pub struct Scene {
     pub statuses: Vec<(Arc<str>, PolicyReport)>,
     /// Pods that were deleted.
     pub deleted: Vec<String>,
+    /// Pods of what is woken are not ready before [`Scene::ready`] says so.
+    pub slow: bool,
     version: u64,
 }
 
@@ -90,19 +92,28 @@ impl Scene {
             patches: Vec::new(),
             statuses: Vec::new(),
             deleted: Vec::new(),
+            slow: false,
             version: 100,
         }
     }
 
     /// The same cluster, seen by a daemon that was just started.
     pub fn restarted(self, mode: Mode) -> Self {
+        let mut settings = Settings::new(T0);
+        settings.mode = mode;
         let mut next = Self::new(mode, self.now);
+        next.engine = Engine::new(settings);
         next.version = self.version;
+        next.slow = self.slow;
         for namespace in self.namespaces.values() {
             next.engine.apply(Event::Namespace(namespace.clone()), next.now);
         }
         for workload in self.workloads.values() {
             next.engine.apply(Event::Workload(workload.clone()), next.now);
+        }
+        let uids = next.engine.known_uids();
+        for kind in Kind::ALL {
+            next.engine.apply(Event::Listed { kind, uids: uids.clone() }, next.now);
         }
         next.namespaces = self.namespaces;
         next.workloads = self.workloads;
@@ -143,6 +154,22 @@ impl Scene {
         workload.resource_version = self.version.to_string().into();
         self.workloads.insert(workload.key.clone(), workload.clone());
         self.engine.apply(Event::Workload(workload), self.now);
+    }
+
+    /// All pods of a workload are ready.
+    pub fn ready(&mut self, namespace: &str, name: &str) {
+        let mut workload = self.find(namespace, name).clone();
+        if let Size::Replicas(replicas) = workload.size {
+            workload.ready_replicas = replicas;
+        }
+        self.put(workload);
+    }
+
+    /// Somebody else gives it another size.
+    pub fn scale(&mut self, namespace: &str, name: &str, replicas: u32) {
+        let mut workload = self.find(namespace, name).clone();
+        workload.size = Size::Replicas(replicas);
+        self.put(workload);
     }
 
     /// Ticks at `now` and does what the engine asks until it asks for nothing more.
@@ -228,6 +255,9 @@ impl Scene {
         }
         self.version += 1;
         workload.size = patch.size.unwrap_or(workload.size);
+        if self.slow && patch.size.is_some() {
+            workload.ready_replicas = 0;
+        }
         if let Some(switch) = &mut workload.switch {
             let switch = Arc::make_mut(switch);
             switch.now.extend(patch.fields.iter().map(|(at, value)| (Arc::clone(at), value.clone())));

@@ -140,7 +140,7 @@ fn confidence_of(snapshot: &Snapshot) -> Vec<ConfidenceShare> {
 }
 
 const fn counters_of(counters: Counters) -> CountersReport {
-    let Counters { slept, woken, conflicts, retries, refused, late_facts, unreadable } = counters;
+    let Counters { slept, woken, conflicts, retries, refused, fights: _, late_facts, unreadable } = counters;
     CountersReport { slept, woken, conflicts, retries, refused, late_facts, unreadable }
 }
 
