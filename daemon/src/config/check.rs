@@ -31,6 +31,8 @@ const USAGE_INTERVAL: [Millis; 2] = [Millis::from_secs(10), Millis::HOUR];
 const KEEP_ROWS: std::ops::RangeInclusive<usize> = 1_000..=100_000_000;
 /// An API server's default limit on writes in flight is 200; more than that only queues there.
 const CONCURRENCY: std::ops::RangeInclusive<usize> = 1..=200;
+/// More pods than a node takes at all; with 0 there is no limit.
+const WAKE_PODS: std::ops::RangeInclusive<usize> = 0..=1_000;
 /// As everywhere where a month becomes hours.
 const HOURS_PER_MONTH: f64 = 730.0;
 
@@ -64,6 +66,11 @@ fn read(reader: &mut Reader<'_>) -> Config {
         protected: protected(reader),
         read: foreign_tools(reader),
         kinds: kinds(reader),
+        wake_gate: reader.parse("sleep.wake_gate", gate).unwrap_or(default.wake_gate),
+        wake_pods_per_node: reader
+            .whole("sleep.wake_pods_per_node", WAKE_PODS)
+            .and_then(|pods| u32::try_from(pods).ok())
+            .unwrap_or(default.wake_pods_per_node),
         default_wishes: Wishes {
             uptime: reader.parse("sleep.default.uptime", |text| spec(text, timezone)),
             downtime: reader.parse("sleep.default.downtime", |text| spec(text, timezone)),
@@ -271,6 +278,14 @@ fn fixed(reader: &mut Reader<'_>) -> Vec<FixedCost> {
 }
 
 /// How long history is kept: at least a day, so that whole days can be told.
+fn gate(text: &str) -> Result<Millis, String> {
+    let length = parse_duration(text).map_err(|error| error.to_string())?;
+    if (Millis(0)..=Millis::HOUR).contains(&length) {
+        return Ok(length);
+    }
+    Err(format!("{text:?} is not allowed: write a duration of at most 1h; 0s waits for nothing"))
+}
+
 fn kept(text: &str) -> Result<Millis, String> {
     let length = parse_duration(text).map_err(|error| error.to_string())?;
     if (Millis::DAY..=Millis(100 * 366 * Millis::DAY.0)).contains(&length) {

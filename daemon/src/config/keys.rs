@@ -37,7 +37,7 @@ const fn key(path: &'static str, kind: Kind) -> Key {
 }
 
 /// All keys, in the order of the example.
-pub(super) const KEYS: [Key; 58] = [
+pub(super) const KEYS: [Key; 60] = [
     key("cluster", Kind::Text),
     key("listen", Kind::Text),
     key("mode", Kind::Text),
@@ -59,6 +59,8 @@ pub(super) const KEYS: [Key; 58] = [
     key("sleep.protected", Kind::List),
     key("sleep.read", Kind::List),
     key("sleep.kinds", Kind::Structure),
+    key("sleep.wake_gate", Kind::Text),
+    key("sleep.wake_pods_per_node", Kind::Number),
     key("sleep.default.uptime", Kind::Text),
     key("sleep.default.downtime", Kind::Text),
     key("usage.interval", Kind::Text),

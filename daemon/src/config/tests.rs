@@ -253,7 +253,7 @@ act: [1]
   act: [1] is no map: write keys below it, such as `concurrency:`
   clustr: unknown key; known at the top: cluster, listen, mode, kubeconfig, data_dir, timezone, team_timezones, holidays, team_holidays, annotation_prefix, teams, owners, labels, sleep, usage, network, prices, split, history, costs, log, act, leader_elect, lease_namespace
   owners.tier: unknown key; known in owners: users, projects, department_keys, tier_key
-  sleep.sleep_after: unknown key; known in sleep: protected, read, kinds, default
+  sleep.sleep_after: unknown key; known in sleep: protected, read, kinds, wake_gate, wake_pods_per_node, default
   annotation_prefix: "Not_A_Domain" is no prefix of annotations: write a domain name in lower case such as nightcap.dev
   timezone: "europe/berlin" is no known time zone: did you mean Europe/Berlin?
   cluster: 5 is no text: put it in quotes, or give one value

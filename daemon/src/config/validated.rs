@@ -52,6 +52,10 @@ pub struct Config {
     pub read: Vec<Tool>,
     /// How operators' objects are turned off.
     pub kinds: OperatorKinds,
+    /// How long a wake waits at most for what comes before it; zero: nothing waits.
+    pub wake_gate: Millis,
+    /// How many pods for each node may be woken and not ready yet; zero: any number.
+    pub wake_pods_per_node: u32,
     /// Wishes for namespaces that have none of their own.
     pub default_wishes: Wishes,
     /// How usage is measured.
@@ -164,6 +168,8 @@ impl Default for Config {
             protected: Vec::new(),
             read: Vec::new(),
             kinds: OperatorKinds::default(),
+            wake_gate: Millis::from_minutes(2),
+            wake_pods_per_node: 10,
             default_wishes: Wishes::default(),
             usage: Usage { interval: Millis::MINUTE, source: UsageSource::MetricsServer },
             network_counters: Vec::new(),
@@ -189,6 +195,8 @@ impl Config {
         sleep.team_zones.clone_from(&self.team_timezones);
         sleep.protected.extend(self.protected.iter().cloned());
         sleep.read.clone_from(&self.read);
+        sleep.wake_gate = self.wake_gate;
+        sleep.wake_pods_per_node = self.wake_pods_per_node;
         sleep.defaults = self.default_wishes.clone();
         let sleep = sleep.with_holidays(self.calendars.clone(), &self.team_holidays);
         Settings {

@@ -298,6 +298,7 @@ impl ClusterCollector {
             ("conflict", counters.conflicts),
             ("retry", counters.retries),
             ("refused", counters.refused),
+            ("fight", counters.fights),
         ];
         ACTIONS.counts(encoder, outcomes.map(|(outcome, count)| ([("outcome", outcome)], count as f64)))?;
         IN_FLIGHT.value(encoder, snapshot.in_flight as f64)?;

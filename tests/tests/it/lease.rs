@@ -8,7 +8,7 @@ use crate::stage::{self, annotate, space, until_as, until_asleep, uptime_elsewhe
 
 /// Whether it says that it leads.
 async fn leads(daemon: &Daemon) -> anyhow::Result<bool> {
-    Ok(daemon.get_text("/metrics").await?.lines().any(|line| line == "nightcap_leads 1"))
+    Ok(daemon.get_text("/metrics").await?.lines().any(|line| line.starts_with("nightcap_leads 1")))
 }
 
 async fn until_leads(daemon: &Daemon) {

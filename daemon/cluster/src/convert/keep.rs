@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use nightcap_core::cluster::{Keys, OwnerKeys, TeamRules};
-use nightcap_core::sleep::{foreign, is_pause_key};
+use nightcap_core::sleep::{foreign, is_gitops_key, is_pause_key};
 
 use super::Interner;
 
@@ -52,7 +52,9 @@ impl KeepKeys {
         all: Option<&BTreeMap<String, String>>,
         names: &mut Interner,
     ) -> Keys {
-        let keeps = |key: &str| self.owners.keeps(key) || foreign::reads(key) || is_pause_key(key);
+        let keeps = |key: &str| {
+            self.owners.keeps(key) || foreign::reads(key) || is_pause_key(key) || is_gitops_key(key)
+        };
         let kept = all.into_iter().flatten().filter(|(key, _)| keeps(key));
         kept.map(|(key, value)| (names.get(key), value.as_str().into())).collect()
     }

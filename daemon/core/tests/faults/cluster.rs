@@ -13,24 +13,24 @@ use crate::support::scene::{cron_job, deployment, full_key, stateful_set};
 
 /// A workload, and the size that people want it to have awake.
 #[derive(Clone, Debug)]
-pub struct Held {
-    pub workload: Workload,
-    pub wanted: Size,
+pub(crate) struct Held {
+    pub(crate) workload: Workload,
+    pub(crate) wanted: Size,
     /// Writes by daemons since it last changed by another hand or edge: more than a few are a storm.
-    pub writes: u32,
+    pub(crate) writes: u32,
 }
 
 #[derive(Debug, Default)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     version: u64,
-    pub namespaces: BTreeMap<Arc<str>, Namespace>,
-    pub workloads: BTreeMap<WorkloadKey, Held>,
+    pub(crate) namespaces: BTreeMap<Arc<str>, Namespace>,
+    pub(crate) workloads: BTreeMap<WorkloadKey, Held>,
     /// All that changed, in order: each daemon reads on from where it is.
-    pub log: Vec<Event>,
+    pub(crate) log: Vec<Event>,
 }
 
 impl Cluster {
-    pub fn new(spaces: u64) -> Self {
+    pub(crate) fn new(spaces: u64) -> Self {
         let mut cluster = Self::default();
         for nth in 0..spaces {
             let name = if nth == 0 { "kube-system".to_owned() } else { format!("space-{nth}") };
@@ -40,7 +40,7 @@ impl Cluster {
     }
 
     /// A namespace with two Deployments, one of them off, a StatefulSet and a CronJob.
-    pub fn make(&mut self, name: &str) {
+    pub(crate) fn make(&mut self, name: &str) {
         let version = self.next();
         let namespace = Namespace {
             uid: format!("uid-{name}-{version}").into(),
@@ -67,7 +67,7 @@ impl Cluster {
     }
 
     /// The namespace and all in it go.
-    pub fn delete(&mut self, name: &str) {
+    pub(crate) fn delete(&mut self, name: &str) {
         if let Some(namespace) = self.namespaces.remove(name) {
             self.log.push(Event::NamespaceGone { uid: namespace.uid });
         }
@@ -98,7 +98,7 @@ impl Cluster {
     }
 
     /// A daemon's write, as the API server takes it.
-    pub fn patch(&mut self, patch: &WorkloadPatch) -> Outcome {
+    pub(crate) fn patch(&mut self, patch: &WorkloadPatch) -> Outcome {
         let Some(held) = self.workloads.get_mut(&patch.target) else { return Outcome::NotFound };
         let workload = &mut held.workload;
         if workload.resource_version != patch.resource_version || workload.uid != patch.uid {
@@ -111,7 +111,7 @@ impl Cluster {
     }
 
     /// A daemon's write to a namespace.
-    pub fn annotate(&mut self, name: &Arc<str>, uid: &str, annotations: &AnnotationPatch) -> Outcome {
+    pub(crate) fn annotate(&mut self, name: &Arc<str>, uid: &str, annotations: &AnnotationPatch) -> Outcome {
         let version = self.next();
         let Some(namespace) = self.namespaces.get_mut(name).filter(|namespace| *namespace.uid == *uid) else {
             return Outcome::NotFound;
@@ -123,7 +123,7 @@ impl Cluster {
     }
 
     /// A person's wish on a namespace; what was written before by daemons does not count as a storm any more.
-    pub fn wish(&mut self, name: &Arc<str>, key: &str, value: Option<&str>) {
+    pub(crate) fn wish(&mut self, name: &Arc<str>, key: &str, value: Option<&str>) {
         let Some(namespace) = self.namespaces.get(name) else { return };
         let uid = Arc::clone(&namespace.uid);
         let patch = AnnotationPatch::from([(full_key(key), value.map(Into::into))]);
@@ -132,14 +132,14 @@ impl Cluster {
     }
 
     /// Writes so far had their reason.
-    pub fn forgive(&mut self, name: &str) {
+    pub(crate) fn forgive(&mut self, name: &str) {
         for held in self.workloads.values_mut().filter(|held| &*held.workload.key.namespace == name) {
             held.writes = 0;
         }
     }
 
     /// Somebody scales it. Awake, that is what is wanted from now on; asleep, sleep may keep it if it is larger.
-    pub fn scale(&mut self, key: &WorkloadKey, replicas: u32) {
+    pub(crate) fn scale(&mut self, key: &WorkloadKey, replicas: u32) {
         let held = self.workloads.get_mut(key).unwrap();
         let Size::Replicas(_) = held.workload.size else { return };
         let (size, marked) = (Size::Replicas(replicas), is_marked(&held.workload));
@@ -153,12 +153,12 @@ impl Cluster {
     }
 
     /// Somebody writes something that is none of our business.
-    pub fn touch(&mut self, key: &WorkloadKey) {
+    pub(crate) fn touch(&mut self, key: &WorkloadKey) {
         self.changed(key);
     }
 
     /// What is lost, if anything: whatever happened, each workload is as people want it, or says what it was.
-    pub fn lost(&self) -> Option<String> {
+    pub(crate) fn lost(&self) -> Option<String> {
         self.workloads.values().find_map(|Held { workload, wanted, .. }| {
             let original = workload.annotations.get("nightcap.dev/original");
             let kept = match original {
@@ -177,7 +177,7 @@ impl Cluster {
 }
 
 /// Whether it carries the marks of a sleep.
-pub fn is_marked(workload: &Workload) -> bool {
+pub(crate) fn is_marked(workload: &Workload) -> bool {
     workload.annotations.contains_key("nightcap.dev/original")
 }
 
@@ -191,7 +191,7 @@ fn write(annotations: &mut nightcap_core::cluster::Keys, patch: &AnnotationPatch
 }
 
 /// A list of everything, as a watch begins with.
-pub fn listed(cluster: &Cluster) -> Vec<Event> {
+pub(crate) fn listed(cluster: &Cluster) -> Vec<Event> {
     use nightcap_core::engine::Kind;
     let mut events: Vec<Event> = cluster.namespaces.values().cloned().map(Event::Namespace).collect();
     events.extend(cluster.workloads.values().map(|held| Event::Workload(held.workload.clone())));
@@ -209,6 +209,6 @@ pub fn listed(cluster: &Cluster) -> Vec<Event> {
 }
 
 /// The instant as people write it.
-pub fn written(at: Instant) -> String {
+pub(crate) fn written(at: Instant) -> String {
     at.to_rfc3339()
 }

@@ -9,18 +9,18 @@ use crate::random::Random;
 use crate::run::Tally;
 use crate::support::T0;
 
-pub struct Daemon {
-    pub engine: Engine,
+pub(crate) struct Daemon {
+    pub(crate) engine: Engine,
     /// Up to here its watches have told it the log.
     read: usize,
-    pub asked: Vec<Action>,
+    pub(crate) asked: Vec<Action>,
     /// How far its clock is off.
-    pub off: Millis,
+    pub(crate) off: Millis,
 }
 
 impl Daemon {
     /// One that has just started, and lists everything.
-    pub fn start(cluster: &Cluster, leads: bool, now: Instant) -> Self {
+    pub(crate) fn start(cluster: &Cluster, leads: bool, now: Instant) -> Self {
         let mut settings = Settings::new(T0);
         settings.mode = Mode::Act;
         let mut engine = Engine::new(settings);
@@ -32,7 +32,7 @@ impl Daemon {
     }
 
     /// Takes in some of what its watches have to tell, perhaps twice, perhaps with the watch lost and listed anew.
-    pub fn read(&mut self, cluster: &Cluster, chance: &mut Random, tally: &mut Tally, now: Instant) {
+    pub(crate) fn read(&mut self, cluster: &Cluster, chance: &mut Random, tally: &mut Tally, now: Instant) {
         if chance.permille(5) {
             tally.lost_watches += 1;
             return self.list(cluster, now);
@@ -52,20 +52,26 @@ impl Daemon {
     }
 
     /// Knows all there is.
-    pub fn list(&mut self, cluster: &Cluster, now: Instant) {
+    pub(crate) fn list(&mut self, cluster: &Cluster, now: Instant) {
         for event in listed(cluster) {
             self.engine.apply(event, now + self.off);
         }
         self.read = cluster.log.len();
     }
 
-    pub fn think(&mut self, now: Instant) {
+    pub(crate) fn think(&mut self, now: Instant) {
         let asked = self.engine.tick(now + self.off);
         self.asked.extend(asked.into_iter().filter(|action| !matches!(action, Action::Announce { .. })));
     }
 
     /// Has one of the things done that it has asked for, in any order, or has it go wrong.
-    pub fn act(&mut self, cluster: &mut Cluster, chance: &mut Random, tally: &mut Tally, now: Instant) {
+    pub(crate) fn act(
+        &mut self,
+        cluster: &mut Cluster,
+        chance: &mut Random,
+        tally: &mut Tally,
+        now: Instant,
+    ) {
         if self.asked.is_empty() {
             return;
         }
@@ -105,7 +111,7 @@ impl Daemon {
     }
 
     /// Has all of it done, and nothing goes wrong.
-    pub fn act_well(&mut self, cluster: &mut Cluster, now: Instant) {
+    pub(crate) fn act_well(&mut self, cluster: &mut Cluster, now: Instant) {
         for action in std::mem::take(&mut self.asked) {
             let (id, outcome) = match action {
                 Action::Workload { id, patch } => (id, cluster.patch(&patch)),
@@ -119,7 +125,7 @@ impl Daemon {
     }
 
     /// The log begins anew.
-    pub fn rewind(&mut self) {
+    pub(crate) fn rewind(&mut self) {
         self.read = 0;
     }
 }

@@ -5,6 +5,8 @@
 //! `NIGHTCAP_FAULT_SEEDS` and `NIGHTCAP_FAULT_DAYS` make more of it; `make soak` does. What it does not cover is written in
 //! docs/sleep.md.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code: it should fail loudly")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -6,17 +6,17 @@ use nightcap_core::units::{Instant, Millis};
 
 /// The wishes on one namespace.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// Awake on these hours of each day, UTC: from, to.
-    pub uptime: Option<(i64, i64)>,
-    pub keep_awake_until: Option<Instant>,
-    pub asleep_until: Option<Instant>,
-    pub exclude: bool,
+    pub(crate) uptime: Option<(i64, i64)>,
+    pub(crate) keep_awake_until: Option<Instant>,
+    pub(crate) asleep_until: Option<Instant>,
+    pub(crate) exclude: bool,
 }
 
 impl Wanted {
     /// Whether it is to be asleep at `at`.
-    pub fn asleep(&self, at: Instant) -> bool {
+    pub(crate) fn asleep(&self, at: Instant) -> bool {
         if self.keep_awake_until.is_some_and(|until| until > at) {
             return false;
         }
@@ -32,4 +32,4 @@ impl Wanted {
 }
 
 /// By namespace.
-pub type Model = BTreeMap<String, Wanted>;
+pub(crate) type Model = BTreeMap<String, Wanted>;

@@ -19,25 +19,25 @@ const STORM: u32 = 12;
 
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
-    pub space_days: u64,
-    pub steps: u64,
-    pub writes: u64,
-    pub conflicts: u64,
-    pub throttled: u64,
-    pub lost_answers: u64,
-    pub lost_watches: u64,
-    pub doubled_events: u64,
-    pub stale_reads: u64,
-    pub crashes: u64,
-    pub leader_changes: u64,
-    pub clock_steps: u64,
-    pub meddling: u64,
-    pub rebuilt: u64,
+pub(crate) struct Tally {
+    pub(crate) space_days: u64,
+    pub(crate) steps: u64,
+    pub(crate) writes: u64,
+    pub(crate) conflicts: u64,
+    pub(crate) throttled: u64,
+    pub(crate) lost_answers: u64,
+    pub(crate) lost_watches: u64,
+    pub(crate) doubled_events: u64,
+    pub(crate) stale_reads: u64,
+    pub(crate) crashes: u64,
+    pub(crate) leader_changes: u64,
+    pub(crate) clock_steps: u64,
+    pub(crate) meddling: u64,
+    pub(crate) rebuilt: u64,
 }
 
 impl Tally {
-    pub fn faults(&self) -> [(&'static str, u64); 10] {
+    pub(crate) fn faults(&self) -> [(&'static str, u64); 10] {
         [
             ("conflict", self.conflicts),
             ("throttled write", self.throttled),
@@ -86,7 +86,7 @@ struct Run {
 }
 
 /// Runs a seed for so many days. Panics, naming the seed, where something is as nobody wishes.
-pub fn run(seed: u64, days: u64) -> Tally {
+pub(crate) fn run(seed: u64, days: u64) -> Tally {
     let cluster = Cluster::new(SPACES);
     let daemons = [Daemon::start(&cluster, true, T0), Daemon::start(&cluster, false, T0)];
     let mut run = Run {
@@ -123,7 +123,9 @@ impl Run {
         if self.now.hour() > before.hour() {
             // An edge of an uptime is a reason to write.
             let names: Vec<_> = self.cluster.namespaces.keys().cloned().collect();
-            names.iter().for_each(|name| self.cluster.forgive(name));
+            for name in &names {
+                self.cluster.forgive(name);
+            }
         }
         if self.chance.permille(if busy { 20 } else { 150 }) {
             self.somebody();
@@ -152,7 +154,7 @@ impl Run {
         }
     }
 
-    /// People and GitOps.
+    /// People, and tools of theirs.
     fn somebody(&mut self) {
         self.tally.meddling += 1;
         let nth = self.chance.below(SPACES);
@@ -261,8 +263,8 @@ impl Run {
             daemon.off = Millis(0);
             daemon.asked.clear(); // on the way still, and never to arrive
         }
-        // A few minutes past the hour: no edge is near.
-        for _ in 0..40 {
+        // Longer than the longest pause after failures and the widest step back of a clock together; no edge is near.
+        for _ in 0..80 {
             self.now = self.now + Millis::from_secs(16);
             for nth in 0..self.daemons.len() {
                 let daemon = &mut self.daemons[nth];

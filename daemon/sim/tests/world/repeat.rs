@@ -62,7 +62,8 @@ fn steps_of_the_caller_do_not_change_what_happens() {
 fn each_kind_is_listed_once_and_the_list_names_every_object() {
     let platform = listed(demo::platform(1));
     // Kinds that the simulated platform has none of.
-    let absent = [Kind::DaemonSet, Kind::ReplicaSet, Kind::ReplicationController, Kind::Job];
+    let absent =
+        [Kind::DaemonSet, Kind::ReplicaSet, Kind::ReplicationController, Kind::Job, Kind::SleepPolicy];
     let as_built = |(kind, count): &(Kind, usize)| (*count > 0) != absent.contains(kind);
     assert!(platform.iter().all(as_built), "{platform:?}");
     assert_eq!(

@@ -17,10 +17,14 @@ fn text() -> String {
     Metrics::default().render(&snapshot()).unwrap().replace(env!("CARGO_PKG_VERSION"), "VERSION")
 }
 
+/// With `NIGHTCAP_GOLDEN=write` the letter is written anew, to be looked at and committed.
 #[test]
 fn metrics_are_written_to_the_letter() {
-    std::fs::write("src/metrics/tests/golden.txt", text()).unwrap();
     let (text, golden) = (text(), include_str!("golden.txt"));
+    if std::env::var("NIGHTCAP_GOLDEN").is_ok_and(|what| what == "write") {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/metrics/tests/golden.txt"), &text).unwrap();
+        return;
+    }
     for (line, expected) in text.lines().zip(golden.lines()) {
         assert_eq!(line, expected);
     }
