@@ -25,9 +25,11 @@ quick: ## The same without the control plane: a minute
 	cargo test -q --workspace --exclude nightcap-tests
 	cargo test -q -p nightcap-tests --test layers
 
-soak: ## Weeks of the demo with a daemon that dies at random: SEEDS=100 DAYS=15, or SEED=7 alone
+soak: ## Faults by seed, of money (weeks of the demo) and of sleep (120,000 space-days): SEEDS=100, or SEED=7 alone
 	NIGHTCAP_SOAK_SEEDS=$(or $(SEEDS),100) NIGHTCAP_SOAK_DAYS=$(or $(DAYS),15) NIGHTCAP_SOAK_SEED=$(SEED) \
 	cargo test -q -p nightcap-sim --test world soak -- --nocapture
+	NIGHTCAP_FAULT_SEEDS=$(or $(SEEDS),100) NIGHTCAP_FAULT_DAYS=$(or $(FAULT_DAYS),100) NIGHTCAP_FAULT_SEED=$(SEED) \
+	cargo test -q -p nightcap-core --test faults no_fault -- --nocapture
 
 cluster: ## Start a local control plane to try things on; Ctrl-C ends it
 	cargo run -q -p nightcap-tests --bin control-plane

@@ -81,7 +81,8 @@ fn each_kind_is_listed_once_and_the_list_names_every_object() {
             (Kind::Job, 0),
             (Kind::Volume, 0),
             (Kind::Claim, 0),
-            (Kind::Service, 0)
+            (Kind::Service, 0),
+            (Kind::SleepPolicy, 0),
         ]
     );
 }
