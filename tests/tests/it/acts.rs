@@ -89,7 +89,11 @@ async fn who_may_act_acts_and_nobody_else() {
             "space": "ours",
             "act": "sleep",
             "by": "system:serviceaccount:ours:owner",
-            "annotations": {"nightcap.dev/asleep-until": "manual", "nightcap.dev/keep-awake-until": null},
+            "annotations": {
+                "nightcap.dev/asleep-until": "manual",
+                "nightcap.dev/keep-awake-until": null,
+                "nightcap.dev/override-by": "system:serviceaccount:ours:owner",
+            },
         })
     );
     let asleep = until_asleep(&client, "ours", &before).await.map_err(|e| daemon.explain(e)).unwrap();
