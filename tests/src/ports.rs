@@ -49,13 +49,18 @@ impl Port {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wait;
 
-    #[test]
-    fn a_reserved_port_is_free_to_listen_on_and_given_out_once() {
+    #[tokio::test]
+    async fn a_reserved_port_is_free_to_listen_on_and_given_out_once() {
         let ports: Vec<Port> = (0..20).map(|_| Port::reserve().unwrap()).collect();
         let mut numbers: Vec<u16> = ports.iter().map(Port::number).collect();
         for number in &numbers {
-            TcpListener::bind((Ipv4Addr::LOCALHOST, *number)).unwrap();
+            // A process that another test starts in this very moment has the listener of `reserve` until it runs its program.
+            let free = wait::until("the port to be free", wait::PATIENCE, async || {
+                Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, *number)).map(drop)?)
+            });
+            free.await.unwrap();
         }
         numbers.sort_unstable();
         numbers.dedup();
