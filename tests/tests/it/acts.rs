@@ -103,7 +103,7 @@ async fn who_may_act_acts_and_nobody_else() {
         [
             &json!("system:serviceaccount:ours:owner"),
             &json!("namespace asleep-until"),
-            &json!("Put to sleep until somebody wakes it."),
+            &json!("Put to sleep until somebody wakes it, by system:serviceaccount:ours:owner."),
         ]
     );
 
