@@ -6,7 +6,6 @@ use std::sync::Arc;
 use nightcap_core::cluster::{Namespace, Size, Workload, WorkloadKey};
 use nightcap_core::engine::{Event, Outcome};
 use nightcap_core::sleep::{AnnotationPatch, Original, WorkloadPatch};
-use nightcap_core::units::Instant;
 
 use crate::support::T0;
 use crate::support::scene::{cron_job, deployment, full_key, stateful_set};
@@ -163,13 +162,13 @@ impl Cluster {
             let original = workload.annotations.get("nightcap.dev/original");
             let kept = match original {
                 None => Some(workload.size),
-                Some(text) => {
-                    let original = Original::parse(text).ok()?;
-                    original.restored(workload.size, None).map(|restored| restored.size)
-                }
+                // One that cannot be read is lost.
+                Some(text) => Original::parse(text)
+                    .ok()
+                    .and_then(|original| original.restored(workload.size, None))
+                    .map(|restored| restored.size),
             };
-            let broken = original.is_some_and(|text| Original::parse(text).is_err());
-            (broken || kept != Some(*wanted)).then(|| {
+            (kept != Some(*wanted)).then(|| {
                 format!("{} should be {wanted} and is {}, original {original:?}", workload.key, workload.size)
             })
         })
@@ -206,9 +205,4 @@ pub(crate) fn listed(cluster: &Cluster) -> Vec<Event> {
         events.push(Event::Listed { kind, uids });
     }
     events
-}
-
-/// The instant as people write it.
-pub(crate) fn written(at: Instant) -> String {
-    at.to_rfc3339()
 }

@@ -1,5 +1,6 @@
 //! One daemon: an engine, how far its watches have come, and what it has asked for that nobody has done yet.
 
+use nightcap_core::cluster::WorkloadKey;
 use nightcap_core::engine::{Action, Engine, Event, Outcome, Settings};
 use nightcap_core::sleep::Mode;
 use nightcap_core::units::{Instant, Millis};
@@ -62,6 +63,14 @@ impl Daemon {
     pub(crate) fn think(&mut self, now: Instant) {
         let asked = self.engine.tick(now + self.off);
         self.asked.extend(asked.into_iter().filter(|action| !matches!(action, Action::Announce { .. })));
+    }
+
+    /// The workloads that it has decided to write, and that are not written yet.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &WorkloadKey> {
+        self.asked.iter().filter_map(|action| match action {
+            Action::Workload { patch, .. } => Some(&patch.target),
+            _ => None,
+        })
     }
 
     /// Has one of the things done that it has asked for, in any order, or has it go wrong.

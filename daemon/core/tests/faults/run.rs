@@ -7,7 +7,7 @@ use nightcap_core::cluster::{Size, WorkloadKey};
 use nightcap_core::engine::Event;
 use nightcap_core::units::{Instant, Millis};
 
-use crate::cluster::{Cluster, is_marked, written};
+use crate::cluster::{Cluster, is_marked};
 use crate::daemon::Daemon;
 use crate::model::{Model, Wanted};
 use crate::random::Random;
@@ -34,10 +34,11 @@ pub(crate) struct Tally {
     pub(crate) clock_steps: u64,
     pub(crate) meddling: u64,
     pub(crate) rebuilt: u64,
+    pub(crate) overtaken: u64,
 }
 
 impl Tally {
-    pub(crate) fn faults(&self) -> [(&'static str, u64); 10] {
+    pub(crate) fn faults(&self) -> [(&'static str, u64); 11] {
         [
             ("conflict", self.conflicts),
             ("throttled write", self.throttled),
@@ -49,6 +50,7 @@ impl Tally {
             ("change of leader", self.leader_changes),
             ("clock step", self.clock_steps),
             ("meddling hand", self.meddling),
+            ("write overtaken", self.overtaken),
         ]
     }
 }
@@ -69,6 +71,7 @@ impl std::ops::AddAssign for Tally {
         self.clock_steps += of.clock_steps;
         self.meddling += of.meddling;
         self.rebuilt += of.rebuilt;
+        self.overtaken += of.overtaken;
     }
 }
 
@@ -130,6 +133,9 @@ impl Run {
         if self.chance.permille(if busy { 20 } else { 150 }) {
             self.somebody();
         }
+        if self.chance.permille(50) {
+            self.overtake();
+        }
         if self.chance.permille(10) {
             self.fault();
         }
@@ -176,11 +182,11 @@ impl Run {
             }
             4 => {
                 wanted.keep_awake_until = Some(later);
-                self.cluster.wish(&space, "keep-awake-until", Some(&written(later)));
+                self.cluster.wish(&space, "keep-awake-until", Some(&later.to_rfc3339()));
             }
             5 => {
                 wanted.asleep_until = Some(later);
-                self.cluster.wish(&space, "asleep-until", Some(&written(later)));
+                self.cluster.wish(&space, "asleep-until", Some(&later.to_rfc3339()));
             }
             6 => {
                 wanted.exclude = !wanted.exclude;
@@ -193,22 +199,7 @@ impl Run {
             }
             9..11 => {
                 let key = self.workload_in(&name);
-                // One scaled up in its sleep is GitOps' doing: it knows one number. Who does that again and again wins in
-                // the end, which is tested elsewhere.
-                let held = &self.cluster.workloads[&key];
-                let asleep = is_marked(&held.workload);
-                let size = match held.wanted {
-                    Size::Replicas(replicas) if asleep => replicas,
-                    _ => 1 + u32::try_from(self.chance.below(5)).unwrap(),
-                };
-                let pause = Millis::from_hours(12);
-                if asleep && self.undone.get(&key).is_some_and(|&at| self.now.since(at) < pause) {
-                    return;
-                }
-                if asleep {
-                    self.undone.insert(key.clone(), self.now);
-                }
-                self.cluster.scale(&key, size);
+                self.scale(&key);
             }
             _ => {
                 self.tally.rebuilt += 1;
@@ -216,6 +207,37 @@ impl Run {
                 self.cluster.make(&name);
                 *self.model.entry(name).or_default() = Wanted::default();
             }
+        }
+    }
+
+    /// Somebody scales a workload. One scaled up in its sleep is the doing of a tool that knows one number. Who does that again
+    /// and again wins in the end, which is tested elsewhere.
+    fn scale(&mut self, key: &WorkloadKey) {
+        let held = &self.cluster.workloads[key];
+        let asleep = is_marked(&held.workload);
+        let size = match held.wanted {
+            Size::Replicas(replicas) if asleep => replicas,
+            _ => 1 + u32::try_from(self.chance.below(5)).unwrap(),
+        };
+        if asleep && self.undone.get(key).is_some_and(|&at| self.now.since(at) < Millis::from_hours(12)) {
+            return;
+        }
+        if asleep {
+            self.undone.insert(key.clone(), self.now);
+        }
+        self.cluster.scale(key, size);
+    }
+
+    /// Somebody is quicker than a daemon that has decided on a write already.
+    fn overtake(&mut self) {
+        let asked: Vec<WorkloadKey> = self.daemons.iter().flat_map(Daemon::targets).cloned().collect();
+        if asked.is_empty() {
+            return;
+        }
+        let key = self.chance.pick(&asked).clone();
+        if self.cluster.workloads.contains_key(&key) {
+            self.tally.overtaken += 1;
+            self.scale(&key);
         }
     }
 
